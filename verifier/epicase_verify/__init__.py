@@ -1,0 +1,1 @@
+"""Checks an epicase ledger without epicase."""
