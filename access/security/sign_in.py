@@ -1,0 +1,16 @@
+"""Second factors and pledges. Nobody has a right on the other tables of allauth, which stay empty."""
+
+from __future__ import annotations
+
+from access.rls import allow, pin, protect
+from access.roles import PERSON_ROLES
+from access.security.words import ME, NONE
+
+
+def declare() -> None:
+    # Before somebody is signed in no person can be named to the database: ep_none alone reads and writes factors.
+    # The secrets in them are sealed, so that whoever reads as ep_none still holds none.
+    protect("mfa_authenticator", allow(NONE, "select insert update delete"))
+    pin("mfa_authenticator", "id", "user_id", "type", "created_at")
+    protect("access.Pledge", allow(PERSON_ROLES, "select insert", rows=f"user_id = {ME}"))
+    pin("access.Pledge", "id", "user_id", "version", "accepted_at")
