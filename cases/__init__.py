@@ -1,0 +1,1 @@
+"""The investigation itself: outbreaks, cases, visits, field policy and line lists."""

@@ -1,0 +1,1 @@
+"""People who met a case: contacts, levels, follow-up and transmission links."""
