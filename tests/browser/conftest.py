@@ -1,0 +1,94 @@
+"""One running product for all journeys; one browser for each file of them; one watched page for each person.
+
+The product's processes use a copy of the test database of their own, with real commits. The browser lives only as
+long as a file's tests: its event loop would be in the way of tests that use the database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import cast, servers
+from tests.browser import product
+from tests.browser.person import WIDE, Person
+from tests.browser.product import Product
+from tests.cast import World
+from tests.conftest import DATABASE
+from tools import chromium
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """The browser's path; without one a skip that says so, or a failure where REQUIRE_BROWSER=1."""
+    found = chromium.path()
+    if found is None:
+        words = "NO CHROMIUM ON THIS MACHINE: the journeys in a browser did not run"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(words)
+        pytest.skip(words)
+    return found
+
+
+@pytest.fixture(scope="session")
+def site(
+    executable: str, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any
+) -> Iterator[Product]:
+    """The running product, on a database of its own."""
+    name, folder = f"{DATABASE}_browser", tmp_path_factory.mktemp("product")
+    with django_db_blocker.unblock():
+        servers.use_database(DATABASE)
+        servers.copy_database(DATABASE, name)
+    try:
+        with product.running(name, DATABASE, folder, django_db_blocker) as running:
+            yield running
+    finally:
+        with django_db_blocker.unblock():
+            servers.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def world(site: Product) -> World:
+    """People of every role and one case, committed. Journeys add cases of their own."""
+    with site.inside():
+        return cast.build()
+
+
+@pytest.fixture(scope="module")
+def browser(executable: str, site: Product, world: World) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch, chromium.started(executable) as started:
+        # Playwright runs an event loop in this thread; records made beside it go the ordinary way.
+        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield started
+
+
+@pytest.fixture
+def person(browser: Any, site: Product) -> Iterator[Callable[..., Person]]:
+    """Puts a person at a browser of their own; at the end nobody's browser may have complained."""
+    people: list[Person] = []
+
+    def sit_down(user: Any = None, **context: Any) -> Person:
+        opened = browser.new_context(
+            **{"viewport": WIDE, "accept_downloads": True, "locale": "en", **context}
+        )
+        people.append(Person(opened.new_page(), site.url))
+        if user is not None:
+            people[-1].sign_in(user)
+        return people[-1]
+
+    yield sit_down
+    complaints = [line for one in people for line in one.complaints()]
+    for one in people:
+        one.page.context.close()
+    assert complaints == []
