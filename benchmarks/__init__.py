@@ -1,0 +1,1 @@
+"""What protection costs, measured side by side with the same work without it."""
