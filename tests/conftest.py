@@ -6,6 +6,7 @@ matter, ``private_database`` gives a test its own copy: TRUNCATE, which Django w
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from tests import servers
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DATABASE = f"test_epicase_{os.getpid()}"
+# The processes of one run share what the migrations made.
+MIGRATED = f"test_epicase_run_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
 
 
 def shared_folder() -> Path | None:
@@ -45,6 +48,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+def pytest_collection_finish() -> None:
+    # What was imported stays: the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     folder = shared_folder()
@@ -57,13 +66,14 @@ def shared_data() -> Path:
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """An empty database made by the migrations, as the owner; then everything runs under the test login."""
     with django_db_blocker.unblock():
-        servers.create_database(DATABASE)
-        servers.migrate(DATABASE)
+        made = servers.copy_migrated(MIGRATED, DATABASE)
         servers.use_database(DATABASE)
     yield
     with django_db_blocker.unblock():
         connection.close()
         servers.drop_database(DATABASE)
+        if made:
+            servers.drop_database(MIGRATED)
 
 
 @pytest.fixture

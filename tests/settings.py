@@ -16,3 +16,5 @@ INSTALLED_APPS = [*INSTALLED_APPS, "tests.vault.sampleapp"]
 PASSWORD_HASHERS = ["tests.hashing.QuickArgon2"]
 # The sample app of the vault's own tests: the room below the ledger knows none.
 AUDIT_UNWATCHED_APPS = ["vaultsample"]
+# Each test client would look through all static files first.
+WHITENOISE_AUTOREFRESH = True

@@ -84,7 +84,7 @@ def person(browser: Any, site: Product) -> Iterator[Callable[..., Person]]:
         )
         people.append(Person(opened.new_page(), site.url))
         if user is not None:
-            people[-1].sign_in(user)
+            people[-1].come_in(user)
         return people[-1]
 
     yield sit_down

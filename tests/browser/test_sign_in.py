@@ -40,7 +40,8 @@ HOMES = {
 
 @pytest.mark.parametrize("role", HOMES)
 def test_who_works_on_no_case_sees_none(person: Callable[..., Person], world: World, role: str) -> None:
-    someone = person(world.people[role])
+    someone = person()
+    someone.sign_in(world.people[role])
     assert someone.path == HOMES[role]
     for path in (f"/cases/{world.case.pk}/", "/cases/", "/audit/", "/contacts/", "/disclosure/"):
         assert someone.go(path) in (403, 404)

@@ -26,8 +26,13 @@ from epicase.embedded.places import EmbeddedError
 from epicase.embedded.postgres import Postgres
 from epicase.embedded.valkey import Valkey
 
-# Below the folder that every user may enter: pytest's own temporary folders are closed to the servers' users.
-SCRATCH_ROOT = "/var/tmp"
+
+def _open_to_all(folder: str) -> bool:
+    return all(place.stat().st_mode & 0o001 for place in (Path(folder), *Path(folder).parents))
+
+
+# A folder that every user may enter: pytest's own temporary folders are closed to the servers' users.
+SCRATCH_ROOT = next(filter(_open_to_all, (tempfile.gettempdir(), "/var/tmp")))
 JOIN = """
     import sys
     from pathlib import Path

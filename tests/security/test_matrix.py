@@ -107,6 +107,12 @@ with recursive reached as (
 """
 
 
+@pytest.fixture
+def stage(committed: Stage, db: None) -> Stage:
+    """One stage for the module; what a test does to it is rolled back."""
+    return committed
+
+
 def tables() -> list[str]:
     rows = raw.owner_rows(
         "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"

@@ -25,6 +25,12 @@ GRANT = (
 )
 
 
+@pytest.fixture
+def stage(committed: Stage, db: None) -> Stage:
+    """One stage for the module; what a test does to it is rolled back."""
+    return committed
+
+
 def insider(stage: Stage) -> Any:
     return raw.person(stage.world.investigator)
 

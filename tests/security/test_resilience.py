@@ -336,6 +336,20 @@ def test_without_a_broker_people_go_on(committed: Stage, tmp_path: Path) -> None
     assert again(committed.world, export).status == "approved"
 
 
+def test_a_dead_broker_is_given_up_soon(tmp_path: Path, settings: Any, monkeypatch: Any) -> None:
+    from celery import Celery
+    from kombu.exceptions import OperationalError
+    from kombu.utils import functional
+
+    waited: list[float] = []
+    monkeypatch.setattr(functional, "sleep", waited.append)
+    app = Celery(set_as_current=False, broker=f"redis+socket://{tmp_path}/nobody.sock")
+    app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    with pytest.raises(OperationalError):
+        app.send_task("any", retry=settings.CELERY_TASK_PUBLISH_RETRY)
+    assert sum(waited) <= 0.5
+
+
 def test_without_a_broker_the_sealer_command_seals(committed: Stage, tmp_path: Path, settings: Any) -> None:
     from access.actor import acting_as_role
 
