@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models.functions import Now
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, status
@@ -82,7 +81,8 @@ class Grants(APIView):
     )
     def get(self, request: Request) -> Response:
         grants = (
-            CaseGrant.objects.filter(expires_at__gt=Now())
+            CaseGrant.objects.visible_to(_person(request))
+            .live()
             .select_related("permission", "decision", "user", "granted_by")
             .defer("user__password", "granted_by__password")
         )
@@ -126,9 +126,8 @@ class Grant(APIView):
 
     @extend_schema(operation_id="grants_revoke", responses={204: None})
     def delete(self, request: Request, grant_id: UUID) -> Response:
-        grant = get_object_or_404(
-            CaseGrant.objects.select_related("user__organisation").defer("user__password"), pk=grant_id
-        )
+        grants = CaseGrant.objects.visible_to(_person(request)).select_related("user__organisation")
+        grant = get_object_or_404(grants.defer("user__password"), pk=grant_id)
         cases = apps.get_model("cases.Case").objects.visible_to(_person(request))
         case = get_object_or_404(cases, pk=grant.content_object_id)
         actions.revoke(case, grant.user, by=_person(request))

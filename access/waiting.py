@@ -29,10 +29,12 @@ def reviews(person: User) -> Count | None:
     if not isinstance(person, User) or current().user_id != person.pk:
         return None
     judged = DecisionReview.objects.filter(decision_id=OuterRef("pk"))
-    found = EmergencyAccess.objects.filter(~Exists(judged)).values_list("opened_at", flat=True)
+    found = (
+        EmergencyAccess.objects.visible_to(person).filter(~Exists(judged)).values_list("opened_at", flat=True)
+    )
     opened = list(found[:MOST_COUNTED])
     late = sum(opened_at + REVIEW_WITHIN <= timezone.now() for opened_at in opened)
     if late:
         return Count(ngettext("%(n)d overdue", "%(n)d overdue", late) % {"n": late}, is_late=True)
-    number = len(opened) + QuotaBreach.objects.filter(reviewed_at__isnull=True).count()
+    number = len(opened) + QuotaBreach.objects.visible_to(person).filter(reviewed_at__isnull=True).count()
     return Count(str(number)) if number else None

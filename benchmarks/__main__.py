@@ -117,7 +117,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 continue
             _say(name)
             try:
-                rows += bench(run)
+                measured = bench(run)
+                for row in measured:
+                    # Told at once: a long run that is broken off has measured something.
+                    _say(f"  {row['name']}: {row['figure']:,} {row['unit']} ({row['target'] or 'no target'})")
+                rows += measured
             except Exception as error:  # noqa: BLE001 (the other figures are still wanted)
                 failed = True
                 _say(f"{name} failed: {type(error).__name__}: {error}")

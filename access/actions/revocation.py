@@ -12,13 +12,12 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from access.actions.grants import GrantRefused
 from access.actions.people import ledger_actor
 from access.models import CaseGrant, EndedAccess, Organisation, Revocation, User
 from access.roles import Role
-from access.visibility import CLASS_PERMISSIONS, jurisdiction_field
+from access.visibility import CLASS_PERMISSIONS
 from audit import trail
 from audit.acts import Act
 
@@ -91,8 +90,8 @@ def live_grants(by: User) -> QuerySet[CaseGrant]:
     """Live grants of investigators on the cases of the supervisor's area; nobody else has any to end."""
     if by.role != Role.SUPERVISOR:
         return CaseGrant.objects.none()
-    place = jurisdiction_field(by.organisation)
-    return CaseGrant.objects.filter(expires_at__gt=Now(), **{f"content_object__{place}": by.organisation_id})
+    found: QuerySet[CaseGrant] = CaseGrant.objects.visible_to(by).live()
+    return found
 
 
 def holders(organisation: Organisation | None = None, person: User | None = None) -> list[Holder]:

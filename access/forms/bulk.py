@@ -49,7 +49,7 @@ class BulkForm(GrantForm):
         super().__init__(*args, by=by, **kwargs)
         self._by = by
         self.case_ids: list[UUID] = []
-        self.fields["team"].queryset = Team.objects.filter(is_active=True).order_by("name")  # type: ignore[attr-defined]
+        self.fields["team"].queryset = Team.objects.visible_to(by).filter(is_active=True).order_by("name")  # type: ignore[attr-defined]
         self.fields["lasts"].choices = LENGTHS  # type: ignore[attr-defined]
         self.fields["until_date"].help_text = _("At most 30 days.")
 

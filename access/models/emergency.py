@@ -12,9 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from access.models.grants import AccessDecision
+from access.models.reach import Reach
 from access.models.users import User
 
 REVIEW_WITHIN: Final = timedelta(hours=72)
+
+
+class EmergencyQuerySet(Reach):
+    person_path, case_path, is_for_auditors = "person", "case", True
 
 
 class EmergencyAccess(models.Model):
@@ -38,6 +43,8 @@ class EmergencyAccess(models.Model):
     reason_code = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
     opened_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField()
+
+    objects = EmergencyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

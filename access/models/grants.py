@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from guardian.managers import UserObjectPermissionManager
 from guardian.models import UserObjectPermissionBase
 
+from access.models.reach import Reach
 from access.models.users import User
 from access.purposes import Purpose
 
@@ -75,6 +78,15 @@ class AccessDecision(models.Model):
         )
 
 
+class GrantQuerySet(Reach):
+    """Grants by whose they are and whether they run."""
+
+    person_path, case_path = "user", "content_object"
+
+    def live(self) -> Self:
+        return self.filter(expires_at__gt=Now())
+
+
 class CaseGrant(UserObjectPermissionBase):
     """One person's permission on one case, until it ends: guardian's direct tuple with an expiry.
 
@@ -94,6 +106,8 @@ class CaseGrant(UserObjectPermissionBase):
     # The first opening starts the last fifteen minutes (`sec.use_once`).
     single_use = models.BooleanField(default=False)
     used_at = models.DateTimeField(null=True, editable=False)
+
+    objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta(UserObjectPermissionBase.Meta):
         default_permissions = ()

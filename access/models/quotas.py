@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from access.models.emergency import Verdict
 from access.models.organisations import Organisation
+from access.models.reach import Reach
 from access.models.users import User
 
 
@@ -26,6 +27,10 @@ class RevealTally(models.Model):
         constraints = (models.UniqueConstraint(name="tally_one_per_slot", fields=["person", "slot"]),)
 
 
+class BreachQuerySet(Reach):
+    organisation_path, is_for_auditors = "organisation", True
+
+
 class QuotaBreach(models.Model):
     """A person asked for more values than an hour allows: told once an hour, then reviewed by a supervisor."""
 
@@ -37,6 +42,8 @@ class QuotaBreach(models.Model):
     verdict = models.CharField(_("verdict"), max_length=16, choices=Verdict.choices, blank=True)
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
+
+    objects = BreachQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

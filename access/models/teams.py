@@ -9,7 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from access.models.organisations import Organisation
+from access.models.reach import Reach
 from access.models.users import User
+
+
+class TeamQuerySet(Reach):
+    person_path, organisation_path = "members__user", "organisation"
 
 
 class Team(models.Model):
@@ -20,6 +25,8 @@ class Team(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="teams")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

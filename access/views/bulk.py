@@ -60,7 +60,12 @@ def teams(request: SignedInRequest) -> HttpResponse:
             )
         except actions.GrantRefused as refusal:
             _add(form, refusal)
-    kept = list(Team.objects.filter(is_active=True).select_related("organisation").order_by("name"))
+    kept = list(
+        Team.objects.visible_to(request.user)
+        .filter(is_active=True)
+        .select_related("organisation")
+        .order_by("name")
+    )
     people = actions.members_by_team(kept)
     found = [{"team": team, "members": people[team.pk]} for team in kept]
     trail.record(Act.TEAM_VIEW)
@@ -73,7 +78,9 @@ def teams(request: SignedInRequest) -> HttpResponse:
 @permission_required("access.keep_teams", raise_exception=True)
 def team(request: SignedInRequest, team_id: UUID) -> HttpResponse:
     """One team: who is in it, joining, leaving, and what the team holds that a newcomer does not."""
-    found = get_object_or_404(Team.objects.select_related("organisation"), pk=team_id)
+    found = get_object_or_404(
+        Team.objects.visible_to(request.user).select_related("organisation"), pk=team_id
+    )
     form = JoinForm(request.POST or None, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -118,7 +125,7 @@ def catch_up(request: SignedInRequest, team_id: UUID, user_id: UUID) -> HttpResp
 @require_POST
 @permission_required("access.keep_teams", raise_exception=True)
 def close_team(request: SignedInRequest, team_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Team.objects.filter(is_active=True), pk=team_id)
+    found = get_object_or_404(Team.objects.visible_to(request.user).filter(is_active=True), pk=team_id)
     ended = actions.close_team(found, by=request.user)
     if ended is not None:
         return redirect("access:revocation", revocation_id=ended.pk)
@@ -245,7 +252,7 @@ def _present(request: SignedInRequest) -> list[dict[str, Any]]:
 
 
 def _member(request: SignedInRequest, team_id: UUID, user_id: UUID) -> tuple[Team, User]:
-    found = get_object_or_404(Team, pk=team_id)
+    found = get_object_or_404(Team.objects.visible_to(request.user), pk=team_id)
     people = User.objects.filter(teams__team=found).select_related("organisation")
     return found, get_object_or_404(people, pk=user_id)
 

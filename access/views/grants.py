@@ -11,7 +11,6 @@ from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -49,9 +48,9 @@ _FIELDS = {
 def grants(request: SignedInRequest) -> HttpResponse:
     """One's own access and when it ends; for supervisors that of their cases."""
     if request.user.may("access.view_grants"):
-        rows = _live().filter(user__role="investigator")
+        rows = _live(request).filter(user__role="investigator")
     elif request.user.may("access.view_own_grants"):
-        rows = _live().filter(user=request.user)
+        rows = _live(request)
     else:
         return refused(request)
     entries = _entries(rows.order_by("expires_at", "content_object_id", "user_id")[:GRANTS_SHOWN])
@@ -105,7 +104,7 @@ def case_access(request: SignedInRequest, case_id: UUID) -> HttpResponse:
             "form": form,
             "presets": PRESETS,
             "chosen": chosen,
-            "entries": _entries(_live().filter(content_object_id=case.pk).order_by("user_id")),
+            "entries": _entries(_live(request).filter(content_object_id=case.pk).order_by("user_id")),
         },
         status=422 if form.errors else 200,
     )
@@ -115,8 +114,8 @@ def _case(request: SignedInRequest, case_id: UUID) -> Any:
     return get_object_or_404(apps.get_model("cases.Case").objects.visible_to(request.user), pk=case_id)
 
 
-def _live() -> QuerySet[CaseGrant]:
-    rows = CaseGrant.objects.filter(expires_at__gt=Now())
+def _live(request: SignedInRequest) -> QuerySet[CaseGrant]:
+    rows = CaseGrant.objects.visible_to(request.user).live()
     return rows.select_related(
         "user__organisation",
         "permission",

@@ -78,7 +78,7 @@ def ask(request: SignedInRequest) -> HttpResponse:
 @permission_required("access.request_access", raise_exception=True)
 def extend(request: SignedInRequest, grant_id: UUID) -> HttpResponse:
     """Ask for longer before the own access ends: filled in with what is held."""
-    mine = CaseGrant.objects.filter(user=request.user, expires_at__gt=Now())
+    mine = CaseGrant.objects.visible_to(request.user).live()
     grant = get_object_or_404(mine.select_related("content_object", "decision"), pk=grant_id)
     held = set(
         mine.filter(content_object_id=grant.content_object_id).values_list("permission__codename", flat=True)

@@ -35,7 +35,7 @@ def reviews(request: SignedInRequest) -> HttpResponse:
 @permission_required("access.view_reviews", raise_exception=True)
 def review(request: SignedInRequest, decision_id: UUID) -> HttpResponse:
     """One use of emergency access: why, what was seen with it, and the verdict."""
-    opened = get_object_or_404(_emergencies(), pk=decision_id)
+    opened = get_object_or_404(_emergencies(request), pk=decision_id)
     trail.record(Act.REVIEW_VIEW, opened, decision_id=opened.pk)
     return _one(request, opened, ReviewForm())
 
@@ -44,7 +44,7 @@ def review(request: SignedInRequest, decision_id: UUID) -> HttpResponse:
 @permission_required("access.review_emergency", raise_exception=True)
 def judge(request: SignedInRequest, decision_id: UUID) -> HttpResponse:
     """Say whether a use of emergency access was justified."""
-    opened = get_object_or_404(_emergencies(), pk=decision_id)
+    opened = get_object_or_404(_emergencies(request), pk=decision_id)
     form = ReviewForm(request.POST)
     if form.is_valid() and _is_kept(request, opened, form):
         messages.success(request, _("The review is saved."))
@@ -56,7 +56,7 @@ def judge(request: SignedInRequest, decision_id: UUID) -> HttpResponse:
 @permission_required("access.review_emergency", raise_exception=True)
 def review_breach(request: SignedInRequest, breach_id: UUID) -> HttpResponse:
     """Say whether somebody who asked for more values than allowed had a reason."""
-    breach = get_object_or_404(_breaches(), pk=breach_id)
+    breach = get_object_or_404(_breaches(request), pk=breach_id)
     form = BreachForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the verdicts."))
@@ -71,11 +71,11 @@ def review_breach(request: SignedInRequest, breach_id: UUID) -> HttpResponse:
 
 
 def _queue(request: SignedInRequest, *, status: int = 200) -> HttpResponse:
-    waiting = list(_emergencies().filter(~REVIEWED).order_by("opened_at")[:SHOWN])
-    done = list(_emergencies().filter(REVIEWED).order_by("-opened_at")[:REVIEWED_SHOWN])
+    waiting = list(_emergencies(request).filter(~REVIEWED).order_by("opened_at")[:SHOWN])
+    done = list(_emergencies(request).filter(REVIEWED).order_by("-opened_at")[:REVIEWED_SHOWN])
     verdicts = _verdicts(done)
-    breaches = list(_breaches().filter(reviewed_at__isnull=True).order_by("happened_at")[:SHOWN])
-    judged = _breaches().filter(reviewed_at__isnull=False).order_by("-happened_at")
+    breaches = list(_breaches(request).filter(reviewed_at__isnull=True).order_by("happened_at")[:SHOWN])
+    judged = _breaches(request).filter(reviewed_at__isnull=False).order_by("-happened_at")
     trail.record(Act.REVIEW_VIEW, counts={"waiting": len(waiting) + len(breaches)})
     context = {
         "waiting": waiting,
@@ -116,13 +116,18 @@ def _is_kept(request: SignedInRequest, opened: EmergencyAccess, form: ReviewForm
     return True
 
 
-def _emergencies() -> QuerySet[EmergencyAccess]:
-    """Those the reader's database role shows: of the area, or all for auditors. No column of the decision is read."""
-    return EmergencyAccess.objects.select_related("person__organisation").defer("person__password")
+def _emergencies(request: SignedInRequest) -> QuerySet[EmergencyAccess]:
+    """Those of the area, or all for auditors. No column of the decision is read."""
+    return (
+        EmergencyAccess.objects.visible_to(request.user)
+        .select_related("person__organisation")
+        .defer("person__password")
+    )
 
 
-def _breaches() -> QuerySet[QuotaBreach]:
-    return QuotaBreach.objects.select_related("person", "organisation", "reviewed_by").defer(
+def _breaches(request: SignedInRequest) -> QuerySet[QuotaBreach]:
+    rows = QuotaBreach.objects.visible_to(request.user)
+    return rows.select_related("person", "organisation", "reviewed_by").defer(
         "person__password", "reviewed_by__password"
     )
 

@@ -1,0 +1,116 @@
+"""The filter of the ORM alone: with row security switched off in the database, nothing of others is shown either.
+
+Each of the two fences must hold without the other. `tests/security/test_matrix.py` tries the second one with raw SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from access import doors, rls
+from tests import browsing, walking
+from tests.access.test_doors import OF_A_CASE, ids, knock, told  # noqa: F401  (ids is a fixture)
+from tests.security import raw
+from tests.security.stage import SECRETS, Stage
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+STRANGERS = ["outsider", "other_supervisor"]
+
+
+@pytest.fixture(scope="module")
+def bared(committed: Stage, django_db_blocker: Any) -> Stage:
+    tables = [table.name for table in rls.declared().values() if table.row_security]
+    with django_db_blocker.unblock():
+        raw.as_owner(*(f'alter table "{name}" disable row level security' for name in tables))
+    return committed
+
+
+@pytest.fixture
+def stage(bared: Stage, db: None) -> Stage:
+    return bared
+
+
+@pytest.fixture
+def stranger(stage: Stage, request: pytest.FixtureRequest) -> Client:
+    return browsing.signed_in(getattr(stage.world, request.param))
+
+
+def words_of(stage: Stage) -> list[str]:
+    """What tells that something of the stage was shown: its values, case numbers and keys."""
+    cases = (stage.world.case, stage.second)
+    records = (stage.visit, stage.contact, stage.export, stage.request)
+    return [
+        *SECRETS.values(),
+        *(case.case_no for case in cases),
+        *(str(record.pk) for record in (*cases, *records)),
+        *(str(pk) for pk in others().values()),
+    ]
+
+
+def others() -> dict[str, Any]:
+    """Keys of records about access itself, by the names that addresses use."""
+    tables = {"team_id": "access_team", "breach_id": "access_quotabreach"}
+    found = {name: raw.owner_rows(f"select id from {table} limit 1")[0][0] for name, table in tables.items()}
+    return {**found, "decision_id": raw.owner_rows("select decision_id from access_emergencyaccess")[0][0]}
+
+
+def test_the_second_fence_is_off(stage: Stage) -> None:
+    """A control: raw SQL of a stranger reads everything now."""
+    assert raw.count(raw.person(stage.world.outsider), "cases_case") == 3
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, indirect=True)
+def test_no_page_without_a_record_in_its_address_shows_one(stage: Stage, stranger: Client) -> None:
+    shown = []
+    for door in doors.doors():
+        if door.method != "GET" or set(re.findall(r"<\w+:(\w+)>", door.route)) - {"code", "field"}:
+            continue
+        answer = stranger.get(walking.filled(door.route, {"code": stage.world.outbreak.code}))
+        text = "" if answer.streaming else answer.content.decode()
+        shown += [(door.route, word) for word in words_of(stage) if word in text]
+    assert not shown, sorted({route for route, _ in shown})
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, indirect=True)
+def test_a_foreign_record_answers_as_one_that_does_not_exist(
+    stage: Stage,
+    stranger: Client,
+    ids: dict[str, Any],  # noqa: F811
+) -> None:
+    from uuid import uuid4
+
+    wrong, knocked, ids = [], 0, {**ids, **others()}
+    for door in doors.doors():
+        named = set(re.findall(r"<uuid:(\w+)>", door.route)) & {*OF_A_CASE, *others()}
+        if not named:
+            continue
+        theirs = knock(stranger, door, ids)
+        if theirs.status_code == 403:
+            continue
+        knocked += 1
+        nothing = knock(stranger, door, {**ids, **{name: uuid4() for name in named}})
+        if (theirs.status_code, told(theirs)) != (404, told(nothing)):
+            wrong.append((door.method, door.route, theirs.status_code))
+    assert knocked > 8
+    assert wrong == []
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, indirect=True)
+@pytest.mark.parametrize(
+    "address", ["/cases/?q={case_no}", "/api/v1/cases?case_no={case_no}", "/access/why/?case={case}"]
+)
+def test_searching_for_a_foreign_case_finds_nothing(stage: Stage, stranger: Client, address: str) -> None:
+    case = stage.world.case
+    text = stranger.get(address.format(case_no=case.case_no, case=case.pk)).content.decode()
+    assert not [word for word in SECRETS.values() if word in text]
+    assert f"/cases/{case.pk}/" not in text
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, indirect=True)
+def test_going_to_a_foreign_case_by_its_number_leads_nowhere(stage: Stage, stranger: Client) -> None:
+    answer = stranger.post("/cases/go/", {"case_no": stage.world.case.case_no})
+    assert answer.status_code == 404
