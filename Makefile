@@ -6,7 +6,7 @@ export PYTHONUTF8 = 1
 # Compiled modules are kept even where the environment says otherwise: every process would compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test check lint django-checks audit-packages bench bench-small messages access-matrix screenshots clean
+.PHONY: help setup demo demo-reset test check lint django-checks audit-packages bench bench-small messages access-matrix mutation-access screenshots clean
 
 help: ## Say what can be made
 	@printf 'epicase: make TARGET\n\n'
@@ -55,6 +55,9 @@ messages: setup ## Collect and compile the interface's texts
 
 access-matrix: setup ## Write docs/access-matrix.md from what the code declares
 	@$(PY) -W ignore::RuntimeWarning -m tools.access_matrix
+
+mutation-access: setup ## Weaken each policy, trigger, guard and filter in turn: a test must notice (an hour or more)
+	@EPICASE_TEST=1 $(PY) -W ignore::RuntimeWarning -m tools.mutation_access $(ARGS)
 
 screenshots: setup ## Take pictures of the main pages of a fresh demo
 	@$(PY) -m tools.screenshots $(ARGS)

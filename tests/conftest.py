@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests import servers
+from tests import mutants, servers
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DATABASE = f"test_epicase_{os.getpid()}"
 # The processes of one run share what the migrations made.
-MIGRATED = f"test_epicase_run_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+MIGRATED = os.environ.get(
+    "EPICASE_TEST_MIGRATED", f"test_epicase_run_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+)
 
 
 def shared_folder() -> Path | None:
@@ -68,6 +70,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         made = servers.copy_migrated(MIGRATED, DATABASE)
         servers.use_database(DATABASE)
+        mutants.change_database()
     yield
     with django_db_blocker.unblock():
         connection.close()

@@ -82,7 +82,7 @@ def use_database(name: str, *, login: str = "test", base_role: str | None = None
 
 def url_of(name: str, login: str) -> str:
     """The address by which another process reaches the database under the login."""
-    parts = psycopg.conninfo.conninfo_to_dict(_url(login))
+    parts: dict[str, Any] = dict(psycopg.conninfo.conninfo_to_dict(_url(login)))
     parts["dbname"] = name
     return psycopg.conninfo.make_conninfo(**parts)
 
