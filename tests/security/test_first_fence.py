@@ -6,16 +6,31 @@ Each of the two fences must hold without the other. `tests/security/test_matrix.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
-from access import doors, rls
-from tests import browsing, walking
+from access import doors, rls, waiting
+from access.actions import bulk, emergency, requests, revocation
+from access.forms.bulk import BulkForm
+from access.models import User
+from access.models.tokens import ApiToken
+from cases.models import Case
+from contacts.models import Contact
+from disclosure import actions as exports
+from disclosure import pages
+from disclosure.forms import granted_cases
+from tests import browsing, factories, walking
 from tests.access.test_doors import OF_A_CASE, ids, knock, told  # noqa: F401  (ids is a fixture)
 from tests.security import raw
 from tests.security.stage import SECRETS, Stage
+from vault.classes import DataClass
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 STRANGERS = ["outsider", "other_supervisor"]
@@ -114,3 +129,101 @@ def test_searching_for_a_foreign_case_finds_nothing(stage: Stage, stranger: Clie
 def test_going_to_a_foreign_case_by_its_number_leads_nowhere(stage: Stage, stranger: Client) -> None:
     answer = stranger.post("/cases/go/", {"case_no": stage.world.case.case_no})
     assert answer.status_code == 404
+
+
+def acts_of(stage: Stage) -> dict[str, Callable[[], Any]]:
+    """What a stranger might try past the pages, each with what it comes to; truth means that it reached a record."""
+    world, case = stage.world, stage.world.case
+    boss, stranger = world.other_supervisor, world.outsider
+
+    def as_(person: User, act: Callable[[], Any]) -> Callable[[], Any]:
+        def tried() -> Any:
+            with factories.as_person(person):
+                return act()
+
+        return tried
+
+    def numbers(form: Any) -> bool:
+        return "cases" not in form.errors
+
+    def teams_in(form: Any) -> bool:
+        return bool(form.fields["team"].queryset.exists())
+
+    foreign = {"cases": case.case_no, "to": [str(stranger.pk)]}
+    return {
+        "plan for several": as_(boss, lambda: bulk._in_area([case.pk], boss).exists()),
+        "numbers in a form for several": as_(boss, lambda: numbers(BulkForm(foreign, by=boss))),
+        "team of a form for several": as_(boss, lambda: teams_in(BulkForm(by=boss))),
+        "case of a request": as_(boss, lambda: found(lambda: requests._case(stage.request, boss))),
+        "case of an emergency": as_(boss, lambda: emergency._case(case.pk, boss)),
+        "live grants": as_(boss, lambda: revocation.live_grants(boss).filter(content_object=case).exists()),
+        "permission of a supervisor": as_(boss, lambda: boss.has_perm("cases.view_case", case)),
+        "permission of an investigator": as_(stranger, lambda: stranger.has_perm("cases.view_case", case)),
+        "cases to export": as_(stranger, lambda: granted_cases(stranger).filter(pk=case.pk).exists()),
+        "an export": as_(stranger, lambda: found(lambda: exported(case, stranger))),
+        "classes of an export": as_(
+            stranger,
+            lambda: found(
+                lambda: (
+                    exports._require_classes(
+                        Case.objects.filter(pk=case.pk), 1, [DataClass.IDENTITY], stranger
+                    )
+                    or True
+                )
+            ),
+        ),
+        "an export covered": as_(boss, lambda: exports.covers(boss, stage.export)),
+        "preview of an export": as_(boss, lambda: pages.approval(stage.export, boss)["preview"]),
+        "waiting exports": as_(boss, lambda: pages.waiting(boss)),
+        "waiting requests": as_(boss, lambda: waiting.requests(boss)),
+        "waiting reviews": as_(boss, lambda: waiting.reviews(boss)),
+        "a contact to become the case": as_(
+            stranger, lambda: Contact.objects.visible_to(stranger).filter(source_case=case).exists()
+        ),
+        "tokens of another": as_(stranger, lambda: ApiToken.objects.visible_to(stranger).exists()),
+    }
+
+
+def found(act: Callable[[], Any]) -> Any:
+    """What the act gives; nothing when it refuses."""
+    try:
+        return act()
+    except (ObjectDoesNotExist, exports.NothingToExport, exports.ClassesNotGranted):
+        return None
+
+
+def exported(case: Case, by: User) -> Any:
+    until = timezone.localdate() + timedelta(days=1)
+    return exports.request_export(
+        Case.objects.filter(pk=case.pk), ["case_no"], purpose="P8", recipient="x", use_until=until, by=by
+    )
+
+
+def test_no_act_reaches_a_foreign_record(stage: Stage) -> None:
+    reached = []
+    for name, act in acts_of(stage).items():
+        savepoint = transaction.savepoint()
+        if act():
+            reached.append(name)
+        transaction.savepoint_rollback(savepoint)
+    assert reached == []
+
+
+def test_grants_over_the_api_need_a_case_of_the_area(stage: Stage) -> None:
+    browser = browsing.signed_in(stage.world.other_supervisor)
+    given = {
+        "case": str(stage.world.case.pk),
+        "user": stage.world.outsider.username,
+        "permissions": ["reveal_reach"],
+        "purpose": "P2",
+        "until": (timezone.now() + timedelta(days=1)).isoformat(),
+    }
+    assert browser.post("/api/v1/grants", given, content_type="application/json").status_code == 404
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, indirect=True)
+def test_foreign_cases_are_not_even_counted(stage: Stage, stranger: Client) -> None:
+    outbreak = stage.world.outbreak
+    assert stranger.get(f"/outbreaks/{outbreak.pk}/").context["total"] == 0
+    rows = stranger.get("/outbreaks/").context["rows"]
+    assert [counted for one, counted in rows if one == outbreak] == [{}]
