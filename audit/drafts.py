@@ -154,6 +154,26 @@ class EventDraft:
     openings: list[Opening] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
+    def name_fields(self, fields: Iterable[str], data_classes: Iterable[str]) -> None:
+        """Which fields it was about, and of which classes; raises NotACode."""
+        self.fields = tuple(field_name(str(name)) for name in fields)
+        self.data_classes = tuple(code(str(one), "data_classes") for one in data_classes)
+
+    def give_reasons(self, purpose: str, reason: str) -> None:
+        """What for and why, as codes; raises NotACode."""
+        self.purpose = code(str(purpose), "purpose")
+        self.reason = code(str(reason), "reason")
+
+    def add_numbers(self, counts: Mapping[str, int] | None, extra: Mapping[str, Any] | None) -> None:
+        """Whole numbers, and further codes and ids; raises NotACode."""
+        self.counts = coded(counts, "counts")
+        self.extra = coded(extra, "extra")
+
+    def claim_records(self, records: Iterable[Model] | None) -> None:
+        """Take what happened to these records, even if other acts follow; None: only as the last act."""
+        if records is not None:
+            self.claims = frozenset().union(*(ObjectRef.of(one).touches for one in records))
+
     def claim(self, reference: ObjectRef) -> bool:
         """Whether this act claims what happened to that record."""
         return self.claims is not None and not self.claims.isdisjoint(reference.touches)

@@ -12,7 +12,7 @@ from audit import context as contexts
 from audit import trace_codes, writing
 from audit.acts import Act, Outcome
 from audit.context import Actor, Context
-from audit.drafts import EventDraft, ObjectRef, Opening, code, coded, field_name
+from audit.drafts import EventDraft, ObjectRef, Opening, code
 from audit.errors import AuditOutsideTransaction, UnnamedChange, UnnamedOpening
 
 
@@ -45,24 +45,13 @@ def record(
     """
     context = contexts.current()
     _require_transaction()
-    draft = EventDraft(
-        act=Act(act),
-        subject=ObjectRef.of(subject),
-        others=[ObjectRef.of(one) for one in subjects],
-        fields=tuple(field_name(str(name)) for name in fields),
-        data_classes=tuple(code(str(one), "data_classes") for one in data_classes),
-        purpose=code(str(purpose), "purpose"),
-        grant_id=grant_id,
-        decision_id=decision_id,
-        outcome=outcome,
-        reason=code(str(reason), "reason"),
-        counts=coded(counts, "counts"),
-        extra=coded(extra, "extra"),
-        person_token=person_token,
-        claims=None if claims is None else frozenset().union(*(ObjectRef.of(one).touches for one in claims)),
-        actor=by,
-        toward=toward,
-    )
+    draft = EventDraft(Act(act), ObjectRef.of(subject), [ObjectRef.of(one) for one in subjects])
+    draft.grant_id, draft.decision_id, draft.person_token = grant_id, decision_id, person_token
+    draft.actor, draft.toward, draft.outcome = by, toward, outcome
+    draft.name_fields(fields, data_classes)
+    draft.give_reasons(purpose, reason)
+    draft.add_numbers(counts, extra)
+    draft.claim_records(claims)
     context.drafts.append(draft)
     context.acts.append(draft.act)
     return draft

@@ -9,10 +9,11 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import models
 
-from vault import keyring, witness
+from vault import keyring, new_keys, witness
 from vault.classes import DataClass
 from vault.fields import EncryptedTextField
-from vault.keyring import KeyRow
+from vault.held_keys import Keys
+from vault.key_source import KeyRow
 from vault.models import EncryptedModel
 from vault.secret import Sealed
 
@@ -109,8 +110,8 @@ def _give_key(scope: Any) -> None:
     """A key in the session without a database."""
     session = keyring._session.get()
     assert session is not None
-    (new,) = keyring.make(scope, scope, [DataClass.REACH])
-    keys = keyring._Keys()
+    (new,) = new_keys.make(scope, scope, [DataClass.REACH])
+    keys = Keys()
     keys.add(KeyRow(scope, DataClass.REACH.code, 1, None))
     keys._ready[1] = new.ready
     session.ring()[scope.bytes] = {DataClass.REACH.code: keys}

@@ -25,7 +25,7 @@ from benchmarks.sizes import Size
 from benchmarks.twin import Twin
 from cases import actions
 from cases.models import Case, DiseaseProfile, Outbreak
-from vault import ciphertext, epochs, keyring
+from vault import ciphertext, epochs, new_keys, wrapping
 from vault.classes import RECORD_CLASSES
 
 EXPIRED_SHARE = 10
@@ -144,7 +144,7 @@ def _load_cases(
 
     def rows() -> Iterator[list[Any]]:
         for number, (case_id, day) in enumerate(days.items(), start=1):
-            new = {key.data_class: key for key in keyring.make(case_id, case_id, RECORD_CLASSES)}
+            new = {key.data_class: key for key in new_keys.make(case_id, case_id, RECORD_CLASSES)}
             for data_class, key in new.items():
                 epoch = current[data_class]
                 keys.append(
@@ -154,7 +154,7 @@ def _load_cases(
                         1,
                         case_id,
                         epoch.epoch,
-                        keyring._wrap(key, epoch),
+                        wrapping.wrap(key, epoch),
                         1,
                         by.created_at,
                     )

@@ -1,7 +1,7 @@
 """Epoch keys: one wrapping key per class, itself wrapped by the provider, in memory for a limited time.
 
 An epoch's id is a random number, not a counter: a process that made an epoch in a transaction that was rolled
-back may still remember it, and must never mistake another process's epoch for it. `insert` in vault.keyring
+back may still remember it, and must never mistake another process's epoch for it. `insert` in vault.new_keys
 takes a new data key only if its epoch stands in the table as current, so nothing is written under such a
 memory.
 

@@ -184,7 +184,7 @@ class EpochKey(models.Model):
 
 
 class KeyringEntry(models.Model):
-    """The wrapped data key of one scope and class. Written by vault.keyring only; web roles never read it."""
+    """The wrapped data key of one scope and class. Written by vault.new_keys only; web roles never read it."""
 
     pk = models.CompositePrimaryKey("scope_id", "data_class", "generation")
     scope_id = models.UUIDField()

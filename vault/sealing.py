@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from vault import ciphertext, keyring
+from vault import ciphertext, keyring, new_keys
 from vault.ciphertext import Context, DataKey
 from vault.classes import RECORD_CLASSES, DataClass
 from vault.errors import Locked, ScopeMoved
+from vault.wrapping import NewKey
 
 if TYPE_CHECKING:
     from vault.fields import EncryptedField
@@ -119,9 +120,9 @@ def refuse_moved(record: "EncryptedModel") -> None:
         raise ScopeMoved(f"{record._meta.label} {record.id} was moved to another scope: use rescope()")
 
 
-def made(record: "EncryptedModel") -> list[keyring.NewKey]:
+def made(record: "EncryptedModel") -> list[NewKey]:
     """The keys made for this record and not written yet."""
-    keys: list[keyring.NewKey] = record.__dict__.get("_made", [])
+    keys: list[NewKey] = record.__dict__.get("_made", [])
     return [key for key in keys if key.scope_id == place(record)[0]]
 
 
@@ -129,7 +130,7 @@ def write_keys(records: Sequence["EncryptedModel"]) -> None:
     """Write the keys made for these records, after the records themselves: the row check may ask for them."""
     new = [key for record in records for key in made(record)]
     if new:
-        keyring.insert(new)
+        new_keys.insert(new)
     for record in records:
         record.__dict__.pop("_made", None)
 
@@ -159,8 +160,8 @@ def _key_to_seal(record: "EncryptedModel", data_class: DataClass, here: Place) -
         return _make(record, [data_class])[0].ready
 
 
-def _make(record: "EncryptedModel", classes: list[DataClass]) -> list[keyring.NewKey]:
-    new = keyring.make(_uuid(record.vault_scope_id()), _uuid(record.vault_guard_id()), classes)
+def _make(record: "EncryptedModel", classes: list[DataClass]) -> list[NewKey]:
+    new = new_keys.make(_uuid(record.vault_scope_id()), _uuid(record.vault_guard_id()), classes)
     record.__dict__.setdefault("_made", []).extend(new)
     return new
 

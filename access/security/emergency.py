@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from access.rls import allow, pin, protect
-from access.security.words import AUDITOR, INVESTIGATOR, JOB, ME, SEC, SUPERVISOR
+from access.security.words import AUDITOR, CASE_IN_MY_AREA, INVESTIGATOR, JOB, ME, SEC, SUPERVISOR
 
 MY_AREA = "(select sec.area())::bigint[]"
-_CASE_IN_MY_AREA = "exists (select 1 from cases_case c where c.id = case_id)"
 _SEEN_EMERGENCY = (
     "exists (select 1 from access_emergencyaccess e where e.decision_id = {table}.decision_id{more})"
 )
@@ -14,6 +13,8 @@ _SEEN_EMERGENCY = (
 
 def declare() -> None:
     _emergencies()
+    _reasons()
+    _reviews()
     _quotas()
 
 
@@ -21,12 +22,16 @@ def _emergencies() -> None:
     protect(
         "access.EmergencyAccess",
         allow(INVESTIGATOR, "select", f"person_id = {ME}"),
-        allow(SUPERVISOR, "select", _CASE_IN_MY_AREA),
+        allow(SUPERVISOR, "select", CASE_IN_MY_AREA),
         # Numbers and codes, no case: an auditor finds the same in the ledger.
         allow((AUDITOR, JOB), "select"),
         allow(SEC, "select insert"),
     )
-    # Its reason in words stays readable, for the person and the area, when the grants behind the decision have ended.
+    protect("access.CaseGrant", allow(SEC, "delete"))
+
+
+def _reasons() -> None:
+    # What was written as the reason stays readable, for the person and the area, when the grants behind it have ended.
     protect(
         "access.AccessDecision",
         allow(
@@ -36,6 +41,9 @@ def _emergencies() -> None:
             " where e.decision_id = access_accessdecision.id)",
         ),
     )
+
+
+def _reviews() -> None:
     mine = _SEEN_EMERGENCY.format(table="access_decisionreview", more="")
     protect(
         "access.DecisionReview",
@@ -54,7 +62,6 @@ def _emergencies() -> None:
         ),
         allow(SEC, "select"),
     )
-    protect("access.CaseGrant", allow(SEC, "delete"))
 
 
 def _quotas() -> None:

@@ -8,6 +8,12 @@ from access.security.words import AUDITOR, INVESTIGATOR, ME, MY_AREA_OF_CASE, SE
 
 
 def declare() -> None:
+    _decisions()
+    _grants()
+    _keys()
+
+
+def _decisions() -> None:
     protect(
         "access.AccessDecision",
         allow(
@@ -34,6 +40,9 @@ def declare() -> None:
         ),
         allow(SEC, "select insert"),
     )
+
+
+def _grants() -> None:
     protect(
         "access.CaseGrant",
         allow(INVESTIGATOR, "select", f"user_id = {ME} and expires_at > statement_timestamp()"),
@@ -52,6 +61,9 @@ def declare() -> None:
         allow(SEC, "select insert update delete"),
     )
     protect("access.GrantHistory", allow(AUDITOR, "select"), allow(SEC, "select insert"))
+
+
+def _keys() -> None:
     protect(
         "vault.KeyringEntry",
         allow(

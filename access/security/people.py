@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from access.rls import allow, pin, protect
-from access.security.words import ME, SEC, SECADMIN
+from access.security.words import MADE_NOW, ME, SEC, SECADMIN
 
 _IS_SECADMIN = f"{ME} is not null"
-# A row's life is counted from the moment it names, so that moment may not be put off.
-_MADE_NOW = (
-    "between statement_timestamp() - interval '5 minutes' and statement_timestamp() + interval '5 minutes'"
-)
 # Everything but the hash of the code.
 INVITATION_COLUMNS = (
     "id",
@@ -31,13 +27,18 @@ INVITATION_COLUMNS = (
 
 
 def declare() -> None:
+    _invitations()
+    _account_changes()
+
+
+def _invitations() -> None:
     protect(
         "access.Invitation",
         allow(SECADMIN, "select", _IS_SECADMIN, columns=INVITATION_COLUMNS),
         allow(
             SECADMIN,
             "insert",
-            check=f"made_by_id = {ME} and confirmed_by_id is null and used_at is null and made_at {_MADE_NOW}",
+            check=f"made_by_id = {ME} and confirmed_by_id is null and used_at is null and made_at {MADE_NOW}",
         ),
         allow(
             SECADMIN,
@@ -49,13 +50,16 @@ def declare() -> None:
         allow(SEC, "select update"),
     )
     pin("access.Invitation", *_never_changed(), once=("confirmed_by_id", "withdrawn_at", "used_at"))
+
+
+def _account_changes() -> None:
     protect(
         "access.AccountChange",
         allow(SECADMIN, "select", _IS_SECADMIN),
         allow(
             SECADMIN,
             "insert",
-            check=f"asked_by_id = {ME} and verdict = '' and asked_at {_MADE_NOW}",
+            check=f"asked_by_id = {ME} and verdict = '' and asked_at {MADE_NOW}",
         ),
         allow(
             SECADMIN,

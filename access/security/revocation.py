@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from access.rls import allow, protect
-from access.security.words import ME, SEC, SECADMIN, SUPERVISOR
+from access.security.words import CASE_IN_MY_AREA, ME, SEC, SECADMIN, SUPERVISOR
 
 MY_ACT = f"exists (select 1 from access_revocation r where r.id = revocation_id and r.by_id = {ME})"
-CASE_IN_MY_AREA = "exists (select 1 from cases_case c where c.id = case_id)"
 
 
 def declare() -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from access.rls import allow, pin, protect
 from access.roles import PERSON_ROLES
-from access.security.words import ME, SEC
+from access.security.words import MADE_NOW, ME, SEC
 
 _OWN_COLUMNS = (
     *("id", "user_id", "name", "purpose", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"),
-)
-_MADE_NOW = (
-    "between statement_timestamp() - interval '5 minutes' and statement_timestamp() + interval '5 minutes'"
 )
 
 
@@ -23,7 +20,7 @@ def declare() -> None:
         allow(
             PERSON_ROLES,
             "insert",
-            check=f"{mine} and revoked_at is null and last_used_at is null and created_at {_MADE_NOW}",
+            check=f"{mine} and revoked_at is null and last_used_at is null and created_at {MADE_NOW}",
         ),
         allow(
             PERSON_ROLES, "update", mine, check=f"{mine} and revoked_at is not null", columns=("revoked_at",)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from access.forms.accounts import AccountForm, AccountSearch, InviteForm
 from access.http import SignedInRequest
 from access.models import AccountChange, Invitation, User
 from access.step_up import required as step_up
+from access.views import fetching
 from audit import trail
 from audit.acts import Act
 
@@ -54,7 +54,7 @@ def accounts(request: SignedInRequest) -> HttpResponse:
 @step_up
 def account(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """One account, and the form that changes it."""
-    person = _person(user_id)
+    person = fetching.person(user_id)
     form = AccountForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         try:
@@ -63,7 +63,7 @@ def account(request: SignedInRequest, user_id: UUID) -> HttpResponse:
             )
         except act.AccountRefused as refusal:
             form.add_error(refusal.field, refusal_words(refusal.code))
-            person = _person(user_id)
+            person = fetching.person(user_id)
         else:
             messages.success(request, _waits_or_done(waits))
             return redirect("access:account", user_id=person.pk)
@@ -107,7 +107,7 @@ def invite(request: SignedInRequest) -> HttpResponse:
 @sensitive_variables("code")
 def reset(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Let the person set a new password with a code, shown once."""
-    person = _person(user_id)
+    person = fetching.person(user_id)
     try:
         invitation, code = invite_act.reset(person, by=request.user)
     except act.AccountRefused as refusal:
@@ -166,11 +166,6 @@ def refusal_words(code: str) -> str:
 
 def _code(request: SignedInRequest, invitation: Invitation, code: str) -> HttpResponse:
     return render(request, "access/invitation_code.html", {"invitation": invitation, "code": code})
-
-
-def _person(user_id: UUID) -> User:
-    rows: QuerySet[User] = User.objects.select_related("organisation")
-    return get_object_or_404(rows, pk=user_id)
 
 
 def _waits_or_done(waits: AccountChange | None) -> str:

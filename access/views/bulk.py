@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -21,6 +20,7 @@ from access.forms.bulk import BulkForm, JoinForm, StandInForm, TeamForm
 from access.http import SignedInRequest
 from access.models import Team, User
 from access.purposes import Purpose
+from access.views.fetching import visible_cases
 from access.views.grants import refusal_words
 from audit import trail
 from audit.acts import Act
@@ -186,9 +186,7 @@ def unused(request: SignedInRequest) -> HttpResponse:
             messages.error(request, _("Choose at least one that has not ended."))
     found = actions.unused()
     people = User.objects.select_related("organisation").in_bulk({one.user_id for one in found})
-    cases = (
-        apps.get_model("cases.Case").objects.visible_to(request.user).in_bulk({one.case_id for one in found})
-    )
+    cases = visible_cases(request).in_bulk({one.case_id for one in found})
     lines = [
         {"one": one, "person": people[one.user_id], "case": cases[one.case_id]}
         for one in found

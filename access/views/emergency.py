@@ -42,10 +42,7 @@ def emergency(request: SignedInRequest) -> HttpResponse:
             opened = actions.break_glass(given["case_no"], form.why, words=given["words"],
                                          hours=int(given["hours"]), by=request.user)  # fmt: skip
         except actions.EmergencyRefused as refusal:
-            form.add_error(
-                "case_no" if refusal.code in ("no_such_number", "held_already") else None,
-                _words(refusal.code),
-            )
+            form.add_error(_field(refusal.code), _words(refusal.code))
         else:
             until = {"number": opened.case_no, "moment": moment_words(opened.ends_at)}
             messages.warning(

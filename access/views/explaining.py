@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,6 +14,7 @@ from access.explaining import explain
 from access.forms.grants import CLASS_CHOICES
 from access.forms.requests import NumberForm
 from access.http import SignedInRequest
+from access.views.fetching import visible_cases
 from audit import trail
 from audit.acts import Act
 
@@ -39,12 +39,8 @@ def why(request: SignedInRequest) -> HttpResponse:
     return render(request, "access/why.html", context, status=422 if form.errors else 200)
 
 
-def _visible(request: SignedInRequest) -> Any:
-    return apps.get_model("cases.Case").objects.visible_to(request.user)
-
-
 def _by_number(request: SignedInRequest, form: NumberForm) -> Any:
-    return _visible(request).filter(case_no=form.cleaned_data["case_no"]).first()
+    return visible_cases(request).filter(case_no=form.cleaned_data["case_no"]).first()
 
 
 def _by_id(request: SignedInRequest) -> Any:
@@ -53,4 +49,4 @@ def _by_id(request: SignedInRequest) -> Any:
         key = UUID(request.GET.get("case", ""))
     except ValueError:
         return None
-    return _visible(request).filter(pk=key).first()
+    return visible_cases(request).filter(pk=key).first()

@@ -7,12 +7,11 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -23,6 +22,7 @@ from access.forms import PRESETS, GrantForm, preset
 from access.http import SignedInRequest
 from access.models import AccessDecision, AccessRequest, CaseGrant
 from access.purposes import Purpose
+from access.views.fetching import visible_case
 from access.views.refusals import refused
 from audit import trail
 from audit.acts import Act
@@ -73,7 +73,7 @@ def grants(request: SignedInRequest) -> HttpResponse:
 @step_up.required()
 def case_access(request: SignedInRequest, case_id: UUID) -> HttpResponse:
     """Who can see this case, until when and why; giving access to another person."""
-    case = _case(request, case_id)
+    case = visible_case(request, case_id)
     chosen = preset(request.GET.get("preset", ""))
     form = GrantForm(request.POST or None, by=request.user, initial=chosen.initial if chosen else None)
     if request.method == "POST" and request.user.may("access.issue_grant") and form.is_valid():
@@ -108,10 +108,6 @@ def case_access(request: SignedInRequest, case_id: UUID) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
-
-
-def _case(request: SignedInRequest, case_id: UUID) -> Any:
-    return get_object_or_404(apps.get_model("cases.Case").objects.visible_to(request.user), pk=case_id)
 
 
 def _live(request: SignedInRequest) -> QuerySet[CaseGrant]:

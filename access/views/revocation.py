@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse
@@ -21,6 +20,7 @@ from access import actions
 from access.actions import Holder, Seen
 from access.http import SignedInRequest
 from access.models import EndedAccess, Organisation, Revocation, User
+from access.views import fetching
 from audit import trail, words
 from audit.acts import Act
 
@@ -59,8 +59,8 @@ def holders(request: SignedInRequest) -> HttpResponse:
 @permission_required("access.revoke_grant", raise_exception=True)
 def revoke(request: SignedInRequest, case_id: UUID, user_id: UUID) -> HttpResponse:
     """Take a person's access to a case back; it acts on their next click."""
-    case = _case(request, case_id)
-    person = get_object_or_404(User.objects.select_related("organisation"), pk=user_id)
+    case = fetching.visible_case(request, case_id)
+    person = fetching.person(user_id)
     try:
         act = actions.revoke(case, person, by=request.user)
     except actions.GrantRefused:
@@ -72,7 +72,7 @@ def revoke(request: SignedInRequest, case_id: UUID, user_id: UUID) -> HttpRespon
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("access.revoke_grant", raise_exception=True)
 def revoke_case(request: SignedInRequest, case_id: UUID) -> HttpResponse:
-    case = _case(request, case_id)
+    case = fetching.visible_case(request, case_id)
     grants = actions.live_grants(request.user).filter(content_object_id=case.pk)
     people = User.objects.filter(pk__in=grants.values("user_id")).select_related("organisation")
     if not people:
@@ -88,7 +88,7 @@ def revoke_case(request: SignedInRequest, case_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("access.revoke_all", raise_exception=True)
 def revoke_person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    person = get_object_or_404(User.objects.select_related("organisation"), pk=user_id)
+    person = fetching.person(user_id)
     heading = _("Revoke all access of %(person)s") % {"person": person.display_name}
     return _confirmed(
         request,
@@ -159,8 +159,7 @@ def _lines(request: SignedInRequest, act: Revocation) -> list[Line]:
     rows = EndedAccess.objects.filter(revocation=act).select_related("user__organisation")
     rows = rows.defer("user__password").order_by("user__display_name", "case_id")[:LINES_SHOWN]
     seen = {(one.user_id, one.case_id): one for one in actions.seen(act)}
-    cases = apps.get_model("cases.Case").objects.visible_to(request.user)
-    known = cases.in_bulk([row.case_id for row in rows])
+    known = fetching.visible_cases(request).in_bulk([row.case_id for row in rows])
     return [
         Line(row.user, known[row.case_id], row.codenames, seen[row.user_id, row.case_id])
         for row in rows
@@ -174,10 +173,6 @@ def _by_place(found: Sequence[Holder]) -> list[dict[str, Any]]:
         place = holder.user.organisation
         places.setdefault(place.pk, {"place": place, "holders": []})["holders"].append(holder)
     return list(places.values())
-
-
-def _case(request: SignedInRequest, case_id: UUID) -> Any:
-    return get_object_or_404(apps.get_model("cases.Case").objects.visible_to(request.user), pk=case_id)
 
 
 def _joined(names: Any) -> str:

@@ -2,7 +2,7 @@
 
 from access.models import Organisation
 from cases.models import ImportFile, ImportRun
-from vault import ciphertext, keyring
+from vault import ciphertext, keyring, new_keys
 from vault.ciphertext import Context
 from vault.classes import DataClass
 
@@ -15,7 +15,7 @@ class FileGone(Exception):
 
 def keep(run: ImportRun, content: bytes, district: Organisation) -> None:
     """Seal the file under a key of its own; nobody but the run's person is given that key."""
-    keyring.create(run.pk, run.by_id, [DataClass.SYSTEM])
+    new_keys.create(run.pk, run.by_id, [DataClass.SYSTEM])
     key = keyring.key_to_seal(run.pk, DataClass.SYSTEM)
     ImportFile(run=run, sealed=ciphertext.seal(key, content, _context(run)), district=district).save(
         force_insert=True

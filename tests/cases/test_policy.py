@@ -77,6 +77,13 @@ def test_where_somebody_was_is_sealed_except_order_and_source() -> None:
     assert plain - checks.TECHNICAL == {"case", "order", "time_precision", "info_source"}
 
 
+def test_the_dictionary_of_a_case_keeps_its_order_of_subjects() -> None:
+    """Illness, person, registration, classification, course, investigation: the order in which the bases are read."""
+    first = ["exposure_kind", "full_name", "case_no", "classification", "onset_date", "notice_given"]
+    names = [declared.field.name for declared in policies("cases.Case")]
+    assert sorted(first, key=names.index) == first
+
+
 def test_named_code_lists_exist() -> None:
     for declared in policies():
         if declared.policy.codes:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from vault import epochs, keyring, witness
+from vault import epochs, key_source, keyring, witness
 from vault.providers import FileProvider
 
 Notes = list[tuple[str, str, str]]
@@ -24,12 +24,12 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _vault_alone(request: pytest.FixtureRequest) -> Iterator[None]:
     """Keys come from the table itself, and the owner wears no role, where there are roles."""
-    before, witnesses = keyring.source(), list(witness._installed)
-    keyring.set_source(None)
+    before, witnesses = key_source.installed(), list(witness._installed)
+    key_source.install(None)
     witness._installed.clear()
     with owner(), keyring.session():
         yield
-    keyring.set_source(before[0], bearer=before[1])
+    key_source.install(before[0], bearer=before[1])
     witness._installed[:] = witnesses
     epochs.forget()
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from tests.vault.conftest import owner
 from tests.vault.sampleapp.models import Folder
-from vault import epochs, keyring
+from vault import epochs, keyring, new_keys
 from vault.classes import DataClass
 from vault.errors import WrongRootKey
 from vault.models import EpochKey, KeyringEntry
@@ -102,7 +102,7 @@ def test_many_first_uses_at_once_make_one_epoch(
             with django_db_blocker.unblock(), owner(), keyring.session(), transaction.atomic():
                 start.wait(timeout=20)
                 scope = uuid4()
-                keyring.create(scope, scope, [DataClass.HEALTH])
+                new_keys.create(scope, scope, [DataClass.HEALTH])
         except BaseException as error:  # noqa: BLE001  told by the main thread
             failures.append(error)
         finally:

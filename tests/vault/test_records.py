@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.vault.conftest import Notes
 from tests.vault.sampleapp.models import Companion, Folder, Page, Plain
-from vault import keyring, witness
+from vault import key_source, keyring, new_keys, witness
 from vault.classes import DataClass
 from vault.errors import (
     KeyConflict,
@@ -25,7 +25,7 @@ from vault.errors import (
     RecordGone,
     ScopeMoved,
 )
-from vault.keyring import KeyRow
+from vault.key_source import KeyRow
 from vault.models import KeyringEntry
 from vault.secret import Sealed, Secret
 
@@ -194,9 +194,9 @@ def test_nothing_is_revealed_if_the_witness_refuses(folder: Folder) -> None:
 
 def test_a_locked_class_shows_dots_and_raises_on_reveal(folder: Folder, notes: Notes) -> None:
     def only_health(scopes: Any) -> list[KeyRow]:
-        return [row for row in keyring._from_table(scopes) if row.data_class == 3]
+        return [row for row in key_source.from_table(scopes) if row.data_class == 3]
 
-    keyring.set_source(only_health, bearer=lambda: "nurse")
+    key_source.install(only_health, bearer=lambda: "nurse")
     again = Folder.objects.get(pk=folder.pk)
     assert again.name.masked == "•••"
     assert not again.name.is_open_to_me
@@ -212,12 +212,12 @@ def test_a_locked_class_shows_dots_and_raises_on_reveal(folder: Folder, notes: N
 def test_another_bearer_in_the_same_session_gets_nothing_from_the_first(folder: Folder) -> None:
     again = Folder.objects.get(pk=folder.pk)
     assert again.name.masked == "张**"
-    keyring.set_source(lambda scopes: [], bearer=lambda: "stranger")
+    key_source.install(lambda scopes: [], bearer=lambda: "stranger")
     assert again.name.masked == "•••"
 
 
 def test_who_may_only_insert_keys_can_read_back_what_it_just_made(notes: Notes) -> None:
-    keyring.set_source(lambda scopes: [])
+    key_source.install(lambda scopes: [])
     made = Folder.objects.create(number="1", name="Ana", phone="13800138000")
     again = Folder.objects.get(pk=made.pk)
     assert again.name.reveal() == "Ana"
@@ -278,7 +278,7 @@ def test_keys_made_in_what_was_rolled_back_are_never_used_again() -> None:
 
 def test_two_keys_for_one_scope_are_refused(folder: Folder) -> None:
     with pytest.raises(KeyConflict):
-        keyring.create(folder.pk, folder.pk, [DataClass.IDENTITY])
+        new_keys.create(folder.pk, folder.pk, [DataClass.IDENTITY])
 
 
 def pickled(record: Any) -> Any:
