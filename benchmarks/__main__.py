@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import stage
-from benchmarks.sizes import FULL, SMALL, Size
+from benchmarks.sizes import FULL, SMALL, Size, of_cases
 
 if TYPE_CHECKING:
     from benchmarks.loading import World
@@ -64,6 +64,13 @@ def _may_see(run: Run) -> list[Row]:
     return bench_cases.may_see(run.world()[0], run.size)
 
 
+def _access(run: Run) -> list[Row]:
+    from benchmarks import bench_access
+
+    world, twin = run.world()
+    return bench_access.run(world, twin, run.size)
+
+
 def _unread(run: Run) -> list[Row]:
     from benchmarks import bench_cases
 
@@ -95,7 +102,7 @@ def _import(run: Run) -> list[Row]:
 
 
 BENCHES: dict[str, Callable[[Run], list[Row]]] = {
-    "vault": _vault, "lists": _lists, "may-see": _may_see, "unread": _unread, "audit": _audit,
+    "vault": _vault, "lists": _lists, "may-see": _may_see, "access": _access, "unread": _unread, "audit": _audit,
     "import": _import, "ledger": _ledger, "export": _export,
 }  # fmt: skip
 
@@ -103,6 +110,7 @@ BENCHES: dict[str, Callable[[Run], list[Row]]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 unless a bench failed. A missed target is a row that says so, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--cases", type=int, help="load so many cases, and as many grants")
     parser.add_argument("--small", action="store_true", help="a tenth of the size, under five minutes")
     names = ", ".join(BENCHES)
     only = f"these benches only, without writing results.json: {names}"
@@ -111,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began, failed = time.monotonic(), False
     rows: list[Row] = []
     with stage.prepared(), ExitStack() as stack:
-        run = Run(SMALL if given.small else FULL, stack)
+        size = SMALL if given.small else FULL
+        run = Run(of_cases(given.cases) if given.cases else size, stack)
         for name, bench in BENCHES.items():
             if given.only and name not in given.only:
                 continue
@@ -128,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 traceback.print_exc()
     _print_table(rows)
     print(f"\n{time.monotonic() - began:.0f} s on {os.cpu_count()} cores, Python {platform.python_version()}")
-    if not given.only and not failed:
+    if not given.only and not given.cases and not failed:
         RESULTS.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return int(failed)
 

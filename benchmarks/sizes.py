@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,8 @@ SMALL = Size(
     exported=10_000,
     imported=1_000,
 )
+
+
+def of_cases(cases: int) -> Size:
+    """As full size, but with so many cases, a grant for each, and 500 of them for each person."""
+    return replace(FULL, cases=cases, people=max(40, cases // FULL.cases_each))

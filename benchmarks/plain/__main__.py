@@ -61,6 +61,19 @@ def _detail(pairs: list[tuple[int, str]]) -> list[float]:
     ]
 
 
+def _area_walk(level: str, place: int) -> float:
+    return _timed(lambda: _area_names(level, place))
+
+
+def _area_names(level: str, place: int) -> list[Any]:
+    with transaction.atomic():
+        return [case.full_name for case in views.area_page(level, place)[0]]
+
+
+def _area_list(user_id: int, level: str, place: int) -> float:
+    return _timed(lambda: _get(f"/api/v1/cases?level={level}&place={place}", _cookies[user_id]))
+
+
 def _timed(way: Callable[[], Any]) -> float:
     started = time.perf_counter()
     way()
@@ -68,7 +81,8 @@ def _timed(way: Callable[[], Any]) -> float:
 
 
 ORDERS: dict[str, Callable[..., Any]] = {
-    "tables": _tables, "people": _people, "sign_in": _sign_in, "walk": _walk, "list": _list, "detail": _detail
+    "tables": _tables, "people": _people, "sign_in": _sign_in, "walk": _walk, "list": _list, "detail": _detail,
+    "area_walk": _area_walk, "area_list": _area_list,
 }  # fmt: skip
 
 

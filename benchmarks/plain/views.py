@@ -30,6 +30,16 @@ def page(user_id: int) -> tuple[list[Case], str]:
     return cases[:PAGE_SIZE], older
 
 
+def area_page(level: str, place: int) -> tuple[list[Case], str]:
+    """The newest cases of a district, city or province."""
+    rows = Case.objects.filter(**{f"{level}_id": place}).select_related(
+        "outbreak", "district", "investigator"
+    )
+    cases = list(rows.order_by("-sort_date", "-id")[: PAGE_SIZE + 1])
+    older = _key(cases[PAGE_SIZE - 1]) if len(cases) > PAGE_SIZE else ""
+    return cases[:PAGE_SIZE], older
+
+
 def _key(case: Case) -> str:
     return base64.urlsafe_b64encode(f"o{case.sort_date.isoformat()}{case.pk.hex}".encode()).decode()
 
@@ -47,7 +57,8 @@ class Cases(APIView):
     """My cases, newest first."""
 
     def get(self, request: Request) -> Response:
-        cases, older = page(request.user.pk)
+        level, place = request.query_params.get("level"), request.query_params.get("place")
+        cases, older = area_page(level, int(place)) if level and place else page(request.user.pk)
         rows = [tell(case, LISTED) for case in cases]
         return Response({"next": older or None, "previous": None, "results": rows})
 
