@@ -11,11 +11,13 @@ import pytest
 from django.utils import timezone, translation
 
 from access import actions as access_actions
-from access.actions import emergency, tokens
+from access.actions import accounts, emergency, invitations, tokens
+from access.actions.accounts import State
 from access.models import EmergencyAccess, User
 from access.models.tokens import Scope
 from access.permissions import CasePermission
 from access.purposes import Purpose
+from access.roles import Role
 from cases.models import Case
 from disclosure import actions
 from tests import factories
@@ -183,6 +185,12 @@ def given_access(readers: dict[str, User], world: World) -> dict[str, Any]:
         )
     with factories.as_person(asker):
         tokens.make_token("周报", [Scope.CASES], purpose=Purpose.SOURCE, lasts=timedelta(days=7), by=asker)
+    with factories.as_person(world.secadmin):
+        for role in (Role.SECADMIN, Role.INVESTIGATOR):
+            wanted = State(role, world.district)
+            invitations.invite(f"invited-{role}", "章三", wanted, by=world.secadmin)
+        promoted = State(Role.SECADMIN, holder.organisation)
+        accounts.change(holder, promoted, reason=accounts.Reason.MOVED, by=world.secadmin)
     return {
         "team": team.pk,
         "revocation": revocation.pk,
