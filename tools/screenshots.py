@@ -163,6 +163,7 @@ SHOTS = (
     Shot("supervisor", "cases", "/cases/"),
     Shot("supervisor", "case", "/cases/{case}/"),
     Shot("supervisor", "case-access", "/access/cases/{case}/"),
+    Shot("supervisor", "grant", "/access/cases/{case}/?preset=interview"),
     Shot("supervisor", "grants", "/access/"),
     Shot("supervisor", "inbox", "/access/requests/"),
     Shot("supervisor", "request", "/access/requests/{request}/"),
