@@ -96,6 +96,7 @@ NAVIGATION: dict[str, list[tuple[Label, list[Entry]]]] = {
     "sysadmin": _FALLBACK,
     "partner": _FALLBACK,
 }
+_ABOUT_ONESELF = ("/access/me/", "/access/notices/")
 _counters: dict[str, Callable[[Any], Count | None]] = {}
 
 
@@ -126,7 +127,9 @@ def _links(entries: list[Entry], person: Any) -> list[Link]:
 
 
 def _nearest(groups: list[Group], path: str) -> str:
-    """The longest address that the page's path starts with."""
+    """The longest address that the page's path starts with; none on pages about oneself, which have no entry."""
+    if path.startswith(_ABOUT_ONESELF):
+        return ""
     urls = [link.url for group in groups for link in group.links if path.startswith(link.url)]
     return max((url for url in urls if url != "/" or path == "/"), key=len, default="")
 

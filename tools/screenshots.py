@@ -4,8 +4,8 @@
     make screenshots ARGS="FOLDER --only case --languages zh --widths 1440"
     make screenshots ARGS="FOLDER --url http://127.0.0.1:8000"     # a demo that runs already
 
-Names say role, page, language, width: investigator-case-zh-1440.png. On a fresh demo two exports are asked for and one
-is approved, so that their pages have something to show.
+Names say role, page, language, width: investigator-case-zh-1440.png. On a fresh demo a few acts come first, so that the
+pages have something to show: two exports, a team, an emergency access, and access that is taken back.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page
 
 from epicase import config
 from epicase.config import BASE_DIR
@@ -41,6 +42,11 @@ FOUND_ON = {
     "built": ("investigator", "/disclosure/", rf"/disclosure/({UUID})/$"),
     "waiting": ("supervisor", "/disclosure/", rf"/disclosure/({UUID})/$"),
     "event": ("auditor", "/audit/", rf"event=({UUID})"),
+    "request": ("supervisor", "/access/requests/", rf"/access/requests/({UUID})/$"),
+    "team": ("supervisor", "/access/teams/", rf"/access/teams/({UUID})/$"),
+    "review": ("supervisor", "/access/reviews/", rf"/access/reviews/({UUID})/$"),
+    "account": ("secadmin", "/access/accounts/", rf"/access/accounts/({UUID})/$"),
+    "district": ("secadmin", "/access/organisations/", r"/access/organisations/(\d+)/merge/$"),
 }
 
 
@@ -87,6 +93,32 @@ def _key_help(page: Page) -> None:
     page.locator(".status-line [data-opens]").click()
 
 
+def _preview_bulk(page: Page) -> None:
+    """What access to three cases for a team would come to."""
+    boxes = page.locator("input[name=case]")
+    for position in range(3):
+        boxes.nth(position).check()
+    page.locator("form#pick button").click()
+    page.wait_for_selector("#id_team")
+    page.select_option("#id_team", index=1)
+    page.select_option("#id_purpose", "P4")
+    page.check("input[name=classes][value=reveal_reach]")
+    page.check("input[name=lasts][value='7']")
+    _look_ahead(page)
+
+
+def _preview_stand_in(page: Page) -> None:
+    page.select_option("#id_absent", index=1)
+    page.select_option("#id_stand_in", index=2)
+    page.fill("#id_last_day", f"{datetime.now(UTC) + timedelta(days=5):%Y-%m-%d}")
+    _look_ahead(page)
+
+
+def _look_ahead(page: Page) -> None:
+    page.locator("main form .card-foot button").first.click()
+    page.wait_for_selector("#preview")
+
+
 SHOTS = (
     Shot("visitor", "sign-in", "/access/sign-in/"),
     Shot("visitor", "sign-in-dark", "/access/sign-in/", is_dark=True),
@@ -116,12 +148,36 @@ SHOTS = (
     Shot("investigator", "dictionary", "/dictionary/"),
     Shot("investigator", "mine", "/audit/mine/"),
     Shot("investigator", "keys", "/cases/", _key_help),
+    Shot("investigator", "ask", "/access/ask/"),
+    Shot("investigator", "requests", "/access/requests/"),
+    Shot("investigator", "why", "/access/why/?case={case}"),
+    Shot("investigator", "emergency", "/access/emergency/"),
+    Shot("investigator", "tokens", "/access/tokens/"),
+    Shot("investigator", "own-account", "/access/me/"),
+    Shot("investigator", "password", "/access/me/password/"),
+    Shot("investigator", "set-up", "/access/second-factor/set-up/"),
+    Shot("investigator", "confirm", "/access/confirm/"),
+    Shot("investigator", "pledge", "/access/me/pledge/"),
     Shot("investigator", "not-found", "/cases/00000000-0000-4000-8000-000000000000/"),
     Shot("supervisor", "work", "/"),
     Shot("supervisor", "cases", "/cases/"),
     Shot("supervisor", "case", "/cases/{case}/"),
     Shot("supervisor", "case-access", "/access/cases/{case}/"),
+    Shot("supervisor", "grant", "/access/cases/{case}/?preset=interview"),
     Shot("supervisor", "grants", "/access/"),
+    Shot("supervisor", "inbox", "/access/requests/"),
+    Shot("supervisor", "request", "/access/requests/{request}/"),
+    Shot("supervisor", "holders", "/access/holders/"),
+    Shot("supervisor", "revocation", "/access/revocations/{revocation}/"),
+    Shot("supervisor", "bulk", "/access/bulk/"),
+    Shot("supervisor", "bulk-preview", "/cases/", _preview_bulk),
+    Shot("supervisor", "teams", "/access/teams/"),
+    Shot("supervisor", "team", "/access/teams/{team}/"),
+    Shot("supervisor", "stand-ins", "/access/stand-ins/", _preview_stand_in),
+    Shot("supervisor", "reviews", "/access/reviews/"),
+    Shot("supervisor", "review", "/access/reviews/{review}/"),
+    Shot("supervisor", "unused", "/access/unused/"),
+    Shot("supervisor", "notices", "/access/notices/"),
     Shot("supervisor", "exports", "/disclosure/"),
     Shot("supervisor", "export-approval", "/disclosure/{waiting}/"),
     Shot("supervisor", "import", "/contacts/import/"),
@@ -132,6 +188,13 @@ SHOTS = (
     Shot("auditor", "case-trail", "/audit/case/{case}/"),
     Shot("auditor", "integrity", "/audit/integrity/"),
     Shot("auditor", "mine", "/audit/mine/"),
+    Shot("auditor", "reviews", "/access/reviews/"),
+    Shot("secadmin", "accounts", "/access/accounts/"),
+    Shot("secadmin", "account", "/access/accounts/{account}/"),
+    Shot("secadmin", "invite", "/access/accounts/invite/"),
+    Shot("secadmin", "organisations", "/access/organisations/"),
+    Shot("secadmin", "merge", "/access/organisations/{district}/merge/"),
+    Shot("secadmin", "holders", "/access/holders/"),
     Shot("privacy", "start", "/audit/mine/"),
     Shot("partner", "start", "/audit/mine/"),
 )
@@ -229,6 +292,60 @@ def prepare_exports(studio: Studio) -> None:
     approving.close()
 
 
+def prepare_access(studio: Studio) -> None:
+    """A team of both investigators, a case shown and taken away again, and an emergency access to judge."""
+    colleague, chief = (studio.person(role, "en").new_page() for role in ("investigator2", "supervisor"))
+    _make_team(studio, chief)
+    mine = studio.person("investigator", "en").new_page()
+    mine.goto(f"{studio.url}/cases/")
+    keys = mine.locator("td.key a")
+    studio.found["case"] = _id_of(keys.first)
+    number = keys.last.inner_text()
+    colleague.goto(f"{studio.url}/cases/")
+    shared_id = _id_of(colleague.locator("td.key a").first)
+    _show_one(studio, colleague, shared_id)
+    chief.goto(f"{studio.url}/access/cases/{shared_id}/")
+    chief.locator("form:has(button[aria-label*='顾明'])").locator("button").click()
+    chief.wait_for_url("**/access/revocations/**")
+    studio.found["revocation"] = chief.url.rstrip("/").rsplit("/", 1)[1]
+    colleague.goto(f"{studio.url}/access/emergency/")
+    colleague.fill("#id_case_no", number)
+    colleague.check("input[name=reason][value=unreachable]")
+    if colleague.locator("#id_password").count():
+        colleague.fill("#id_password", PASSWORD)
+    colleague.check("#id_is_understood")
+    colleague.locator("main form.card button[type=submit]").click()
+    colleague.wait_for_url(re.compile(rf"/cases/{UUID}/"))
+    _show_one(studio, colleague, colleague.url.rstrip("/").rsplit("/", 1)[1])
+    for page in (colleague, chief, mine):
+        page.close()
+
+
+def _make_team(studio: Studio, page: Page) -> None:
+    page.goto(f"{studio.url}/access/teams/")
+    page.fill("#id_name", "流调一组")
+    page.locator("main form button.btn-primary").click()
+    page.wait_for_url(re.compile(rf"/access/teams/{UUID}/"))
+    for position in range(2):
+        page.select_option("#id_person", index=position)
+        page.locator("main form button.btn-primary").click()
+        page.wait_for_load_state()
+
+
+def _show_one(studio: Studio, page: Page, case_id: str) -> None:
+    """Show the first value that the person may see, for the first purpose that they hold."""
+    page.goto(f"{studio.url}/cases/{case_id}/")
+    page.locator("[data-show]:visible").first.click()
+    page.wait_for_selector("dialog:modal")
+    page.locator("dialog:modal input[name=purpose]:not([disabled])").first.check()
+    page.locator("dialog:modal button[type=submit]").click()
+    page.wait_for_selector(".lit")
+
+
+def _id_of(link: Locator) -> str:
+    return str(link.get_attribute("href")).rstrip("/").rsplit("/", 1)[1]
+
+
 @contextmanager
 def demo() -> Iterator[str]:
     """A demo of its own on a free port, with data that go with it; gives its address."""
@@ -299,10 +416,11 @@ def main() -> int:
 
 
 def _prepared(studio: Studio) -> None:
-    try:
-        prepare_exports(studio)
-    except Error as error:
-        print(f"  the exports could not be prepared: {str(error).splitlines()[0]}", file=sys.stderr)
+    for prepare in (prepare_exports, prepare_access):
+        try:
+            prepare(studio)
+        except Error as error:
+            print(f"  {prepare.__name__} failed: {str(error).splitlines()[0]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class AccountForm(_StateForm):
         required=False,
         help_text=_("Switching it off ends the sessions and takes back all access at once."),
     )
-    reason = forms.ChoiceField(label=_("Reason"), choices=Reason.choices)
+    reason = forms.ChoiceField(label=_("Reason"), choices=[("", _("Choose")), *Reason.choices])
     field_order = ("role", "organisation", "is_active", "is_temporary", "ends_on", "reason")
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:

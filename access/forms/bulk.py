@@ -38,6 +38,7 @@ class BulkForm(GrantForm):
         queryset=User.objects.none(),
         required=False,
         widget=forms.SelectMultiple(attrs={"size": 8}),
+        help_text=_("Several: hold Ctrl, or Cmd, while choosing."),
     )
     team = forms.ModelChoiceField(
         label=_("Or a team"), queryset=Team.objects.none(), required=False, empty_label=_("no team")
@@ -87,7 +88,9 @@ class TeamForm(ClearChoices, forms.Form):
     """A new team."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=40, validators=[refuse_control_characters, refuse_long_numbers]
+        label=_("Name of the team"),
+        max_length=40,
+        validators=[refuse_control_characters, refuse_long_numbers],
     )
 
 
@@ -105,8 +108,10 @@ class JoinForm(ClearChoices, forms.Form):
 class StandInForm(ClearChoices, forms.Form):
     """Who is absent, who stands in, and until when."""
 
-    absent = forms.ModelChoiceField(label=_("Absent"), queryset=User.objects.none(), empty_label=None)
-    stand_in = forms.ModelChoiceField(label=_("Stands in"), queryset=User.objects.none(), empty_label=None)
+    absent = forms.ModelChoiceField(label=_("Absent"), queryset=User.objects.none(), empty_label=_("Choose"))
+    stand_in = forms.ModelChoiceField(
+        label=_("Stands in"), queryset=User.objects.none(), empty_label=_("Choose")
+    )
     last_day = forms.DateField(
         label=_("Last day"),
         widget=forms.DateInput(attrs={"type": "date"}),

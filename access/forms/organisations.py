@@ -15,7 +15,9 @@ from vault.forms import ClearChoices
 class TargetForm(ClearChoices, forms.Form):
     """The organisation that takes another one over, and whether the figures were seen and agreed to."""
 
-    target = forms.ModelChoiceField(label=_("Organisation"), queryset=Organisation.objects.none())
+    target = forms.ModelChoiceField(
+        label=_("Organisation"), queryset=Organisation.objects.none(), empty_label=_("Choose")
+    )
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, targets: QuerySet[Organisation], label: Any, **kwargs: Any) -> None:

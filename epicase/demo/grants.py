@@ -22,7 +22,7 @@ WORK = (
     CasePermission.TRAJECTORY,
 )
 LOOK = (CasePermission.VIEW, CasePermission.REACH)
-MINE, TWO, BOTH, EXPIRED = 23, 12, 4, 5
+MINE, TWO, BOTH, EXPIRED, IDLE = 23, 12, 4, 5, 3
 
 
 def issue_grants(cases: Sequence[Case], people: dict[str, User]) -> None:
@@ -39,26 +39,27 @@ def issue_grants(cases: Sequence[Case], people: dict[str, User]) -> None:
         own = [case for case in here if case not in opened][: count - len(opened)]
         for position, case in enumerate(own):
             export = (CasePermission.EXPORT,) if position % 2 == 0 else ()
-            until = _evening(3 + position % 9)
+            until = evening(3 + position % 9)
             actions.issue(case, person, [*WORK, *export], purpose=purpose, reason="", until=until, by=by)
     first = people["investigator"].organisation_id
     for case in [case for case in newest if case.district_id == first][:BOTH]:
         person = people["investigator2"]
         actions.issue(
-            case, person, LOOK, purpose=Purpose.ISOLATION, reason="协查密接", until=_evening(4), by=by
+            case, person, LOOK, purpose=Purpose.ISOLATION, reason="协查密接", until=evening(4), by=by
         )
-    _expired(newest, people["investigator"], by)
+    here = [case for case in newest if case.district_id == first][40:]
+    _older(here[:EXPIRED], people["investigator"], by, days_ago=20, days_left=-6)
+    _older(here[EXPIRED : EXPIRED + IDLE], people["investigator2"], by, days_ago=17, days_left=6)
 
 
-def _evening(days: int) -> datetime:
+def evening(days: int) -> datetime:
     """18:00 so many days from today."""
     return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=days), time(18)))
 
 
-def _expired(newest: Sequence[Case], person: User, by: User) -> None:
-    """Grants that have run out, as they stay behind in a real installation."""
-    old = [case for case in newest if case.district_id == person.organisation_id][40 : 40 + EXPIRED]
-    for case in old:
+def _older(cases: Sequence[Case], person: User, by: User, *, days_ago: int, days_left: int) -> None:
+    """Grants given some days ago, as only time makes them in a real installation; below zero they have run out."""
+    for case in cases:
         decision = AccessDecision(
             kind=AccessDecision.Kind.DIRECT.value, purpose=Purpose.SOURCE.value, granted_by=by
         )
@@ -72,8 +73,8 @@ def _expired(newest: Sequence[Case], person: User, by: User) -> None:
                 decision=decision,
                 granted_by=by,
                 kind=decision.kind,
-                starts_at=now - timedelta(days=20),
-                expires_at=now - timedelta(days=6),
+                starts_at=now - timedelta(days=days_ago),
+                expires_at=now + timedelta(days=days_left),
             )
             for permission in WORK
         )

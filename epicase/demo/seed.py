@@ -1,4 +1,4 @@
-"""Fills an empty installation: organisations, accounts, one synthetic outbreak, and who works on it.
+"""Fills an empty installation: organisations, accounts, one synthetic outbreak, who works on it, and who asks to.
 
 Runs once, as the owner of the tables: no role of the application may make accounts.
 """
@@ -20,7 +20,7 @@ from access.models import Organisation, User
 from audit import trail
 from audit.acts import Act
 from cases.models import CaseCounter, DiseaseProfile, Outbreak
-from epicase.demo import accounts, facts, grants, outbreak
+from epicase.demo import accounts, facts, grants, outbreak, wishes
 from epicase.demo.city import CITY_CODE
 from epicase.demo.records import Store
 
@@ -92,6 +92,7 @@ def _grant(demo: _Demo) -> None:
         grants.issue_grants(demo.store.cases, demo.people)
     with acting_as_owner(), trail.audit_job("demo_seed", ledger_actor(investigator)):
         grants.record_example_acts(demo.store.cases, investigator)
+    wishes.ask(demo.store.cases, demo.people)
 
 
 def _counts(made: facts.Outbreak) -> dict[str, int]:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from access.actions import unused
 from access.actor import acting_as, acting_as_owner
-from access.models import CaseGrant, Organisation, User
+from access.models import AccessRequest, CaseGrant, Organisation, User
 from access.roles import Role
 from audit import trail
 from audit.models import Event
@@ -41,6 +42,7 @@ def test_the_seed_makes_a_working_demo_and_only_once(state: Path) -> None:
     _the_investigator_sees_the_granted_cases(people["investigator"])
     _the_supervisor_sees_all_of_the_city(people["supervisor"])
     _nobody_else_sees_a_case(people)
+    _the_supervisor_finds_requests_and_unused_access(people["supervisor"])
     _the_truth_is_kept_apart(state)
     assert seed() is False
 
@@ -69,6 +71,15 @@ def _nobody_else_sees_a_case(people: dict[str, User]) -> None:
                 assert not Case.objects.visible_to(person)
     with acting_as_owner():
         assert not CaseGrant.objects.exclude(user__role=Role.INVESTIGATOR).exists()
+
+
+def _the_supervisor_finds_requests_and_unused_access(person: User) -> None:
+    with acting_as(person), trail.audit_job("test"):
+        waiting = {one.kind: one for one in AccessRequest.objects.waiting_for(person)}
+        assert set(waiting) == {"ask", "extension", "proposal"}
+        assert all(Case.objects.visible_to(person).filter(requests=one).exists() for one in waiting.values())
+        assert waiting["proposal"].waits_for_second
+        assert len(unused()) == 3
 
 
 def _the_truth_is_kept_apart(state: Path) -> None:

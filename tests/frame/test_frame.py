@@ -50,6 +50,14 @@ def test_the_navigation_is_the_roles_and_leaves_out_what_does_not_exist(addresse
     assert [link.is_here for group in groups for link in group.links] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("path", "marked"), [("/access/bulk/", 1), ("/access/me/", 0), ("/access/notices/", 0)]
+)
+def test_pages_about_oneself_are_no_part_of_the_grants(path: str, marked: int) -> None:
+    groups = navigation.for_person(SimpleNamespace(role="investigator", is_supervisor=False), path)
+    assert sum(link.is_here for group in groups for link in group.links) == marked
+
+
 def test_an_auditor_is_not_offered_cases(addresses: set[str]) -> None:
     groups = navigation.for_person(SimpleNamespace(role="auditor"), "/")
     assert "/cases/list/" not in [link.url for group in groups for link in group.links]
