@@ -41,13 +41,6 @@ def chosen() -> dict[str, Any] | None:
     return found
 
 
-def pytest_configure() -> None:
-    """As a plugin (`-p tests.mutants`): modules are changed when they are imported, before any of ours is."""
-    mutant = chosen()
-    if mutant and mutant["kind"] in ("decorator", "visible_to"):
-        _import_changed(ROOT / mutant["path"], mutant["kind"], mutant["number"])
-
-
 def change_database() -> None:
     """Weaken the test database, as the owner; called once, before anything is copied from it."""
     mutant = chosen()
@@ -117,3 +110,8 @@ def _import_changed(path: Path, kind: str, number: int) -> None:
         return compile(weakened(path.read_text("utf-8"), kind, number), str(path), "exec", dont_inherit=True)
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+
+
+# As a plugin (`-p tests.mutants`) this module is imported before Django and any module of ours is.
+if (_mutant := chosen()) and _mutant["kind"] in ("decorator", "visible_to"):
+    _import_changed(ROOT / _mutant["path"], _mutant["kind"], _mutant["number"])
