@@ -28,7 +28,7 @@ class AccessConfig(AppConfig):
                 "access:why": _("Why can I see a case?"),
             }
         )
-        words.register_reasons(REASON_WORDS)
+        words.register_reasons(REASON_WORDS | {"handed_over": _("handed over")})
         words.register_reasons(dict(EmergencyAccess.Reason.choices) | dict(Verdict.choices) | REFUSALS)
         words.register_reasons(dict(AccessRequest.Refusal.choices))
         security.declare()

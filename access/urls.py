@@ -38,6 +38,7 @@ urlpatterns = [
     path("unused/", views.unused, name="unused"),
     path("holders/", views.holders, name="holders"),
     path("holders/people/<uuid:user_id>/revoke/", views.revoke_person, name="revoke_person"),
+    path("holders/people/<uuid:user_id>/hand-over/", views.hand_over, name="hand_over"),
     path(
         "holders/organisations/<int:organisation_id>/revoke/",
         views.revoke_organisation,

@@ -17,6 +17,7 @@ from access.sql import (
     emergency,
     functions,
     grants,
+    handover,
     notices,
     organisations,
     people,
@@ -94,6 +95,9 @@ PARTS: Final = (
     bulk.EXPANSION_TRIGGERS,
     bulk.USE_ONCE_FUNCTION,
     bulk.UNUSED_FUNCTIONS,
+    handover.TAKE_OVER_FUNCTION,
+    handover.LEFT_FUNCTIONS,
+    handover.LEFT_TRIGGER,
 )
 
 
