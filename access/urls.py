@@ -55,6 +55,7 @@ urlpatterns = [
     path("accounts/invite/", views.invite, name="invite"),
     path("accounts/<uuid:user_id>/", views.account, name="account"),
     path("accounts/<uuid:user_id>/reset/", views.reset, name="reset"),
+    path("accounts/<uuid:user_id>/second-factor/", views.reset_factors, name="reset_factors"),
     path("accounts/changes/<uuid:change_id>/", views.decide_change, name="decide_change"),
     path("accounts/invitations/<uuid:invitation_id>/", views.decide_invitation, name="decide_invitation"),
     path("ask/", views.ask, name="ask"),

@@ -55,7 +55,8 @@ def declare() -> None:
         allow(
             SECADMIN,
             "insert",
-            check=f"asked_by_id = {ME} and verdict = '' and asked_at {_MADE_NOW}",
+            check=f"asked_by_id = {ME} and verdict = '' and asked_at {_MADE_NOW}"
+            f" and not (resets_factors and person_id = {ME})",
         ),
         allow(
             SECADMIN,

@@ -7,6 +7,7 @@ from access.views.accounts import (
     decide_invitation,
     invite,
     reset,
+    reset_factors,
 )
 from access.views.bulk import (
     bulk,
@@ -85,6 +86,7 @@ __all__ = [
     "request_",
     "requests",
     "reset",
+    "reset_factors",
     "review",
     "review_breach",
     "reviews",

@@ -83,6 +83,7 @@ ADMINISTRATION = {
     "access:merge",
     "access:move",
     "access:reset",
+    "access:reset_factors",
 }
 GIVING = {
     "access:approve",
