@@ -56,6 +56,8 @@ PAGES = {
         "/disclosure/{export}/",
         "/outbreaks/open/",
         "/contacts/import/",
+        "/access/holders/",
+        "/access/holders/people/{person}/hand-over/",
     ),
     "auditor": (
         "/audit/",
@@ -65,7 +67,7 @@ PAGES = {
         "/audit/integrity/",
     ),
     "privacy": ("/dictionary/", "/audit/mine/"),
-    "secadmin": ("/audit/mine/",),
+    "secadmin": ("/audit/mine/", "/access/accounts/{person}/", "/access/accounts/{person}/second-factor/"),
     "sysadmin": ("/audit/mine/",),
     "partner": ("/audit/mine/",),
 }
