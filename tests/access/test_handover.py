@@ -270,6 +270,54 @@ def test_whoever_can_open_the_case_already_is_named_without_new_access(world: An
     assert held(world.colleague) == before
 
 
+def test_the_work_of_an_account_past_its_end_is_handed_over(world: Any, signed_in: Any) -> None:
+    with factories.as_owner():
+        User.objects.filter(pk=world.investigator.pk).update(ends_at=timezone.now() - timedelta(hours=1))
+    page = signed_in(world.supervisor).get(reverse("access:holders")).content.decode()
+    assert address(world.investigator) in page
+    assert hand_over(world).cases == {world.case.pk}
+    assert sees(world.colleague, world.case)
+
+
+def test_what_a_stand_in_holds_in_the_leavers_place_is_not_passed_on(world: Any) -> None:
+    with as_person(world.supervisor):
+        actions.stand_in_for(
+            world.investigator,
+            world.outsider,
+            until=timezone.now() + timedelta(days=5),
+            by=world.supervisor,
+        )
+    with pytest.raises(actions.GrantRefused, match="nothing"):
+        hand_over(world, world.outsider, world.colleague)
+    assert insert(world, decided(world, world.outsider)) == raw.REFUSED
+
+
+def test_work_taken_over_can_be_handed_on_within_its_end(world: Any) -> None:
+    with factories.as_owner():
+        peer = factories.user("peer", "investigator", world.district)
+    hand_over(world)
+    before = {g.permission_id: g.expires_at for g in held(world.colleague)}
+    leave(world, world.colleague)
+    hand_over(world, world.colleague, peer)
+    after = {g.permission_id: g.expires_at for g in held(peer)}
+    assert after.keys() == before.keys()
+    assert all(after[key] <= before[key] for key in before)
+
+
+def test_a_hand_over_that_was_taken_back_can_be_done_again(world: Any) -> None:
+    with factories.as_owner():
+        peer = factories.user("peer", "investigator", world.district)
+    leave(world, world.investigator)
+    hand_over(world)
+    with as_person(world.supervisor):
+        assert actions.left_lately() == []
+        actions.revoke_person(world.colleague, by=world.supervisor)
+        assert [one.user for one in actions.left_lately()] == [world.investigator]
+    hand_over(world, to=peer)
+    assert sees(peer, world.case)
+    assert not sees(world.colleague, world.case)
+
+
 def test_what_a_supervisor_took_back_is_not_handed_over(world: Any, signed_in: Any) -> None:
     grant(world.case, world.outsider, world.supervisor)
     with as_person(world.supervisor):
