@@ -152,11 +152,18 @@ class HandOverForm(ClearChoices, forms.Form):
         help_text=_("No personal data."),
     )
     expected = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # Whom the preview was about: whoever is chosen after it gets a preview of their own.
+    shown = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, person: User, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["to"].queryset = possible_takers(person, by=by)  # type: ignore[attr-defined]
         self.fields["to"].label_from_instance = person_and_place  # type: ignore[attr-defined]
+
+    def confirms(self, rows: int) -> bool:
+        """Whether this is the click on a preview that said just this."""
+        given = self.cleaned_data
+        return bool(given["expected"] == rows and given["shown"] == given["to"].pk)
 
 
 def person_and_place(person: Any) -> str:

@@ -45,7 +45,7 @@ def hand_over(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         given = form.cleaned_data
         try:
             found = actions.plan_hand_over(person, given["to"], by=request.user)
-            if given["expected"] == len(found.expansion.rows):
+            if form.confirms(len(found.expansion.rows)):
                 actions.hand_over(person, given["to"], by=request.user, reason=given["reason"])
                 messages.success(request, _done(found, given["to"]))
                 return redirect("access:holders")

@@ -94,7 +94,7 @@ def test_the_work_of_who_has_left_is_handed_over_in_one_step(
     rows = len(shown.context["found"].expansion.rows)
     assert (shown.status_code, len(shown.context["going"]), rows) == (200, 2, len(before))
     assert not sees(world.colleague, world.case)
-    given = {"to": world.colleague.pk, "reason": "left the district"}
+    given = {"to": world.colleague.pk, "shown": world.colleague.pk, "reason": "left the district"}
     assert browser.post(address(world.investigator), {**given, "expected": rows - 1}).status_code == 200
     assert not sees(world.colleague, world.case)
     assert browser.post(address(world.investigator), {**given, "expected": rows}).status_code == 302
@@ -199,6 +199,18 @@ def test_a_city_supervisor_hands_over_across_districts(world: Any, second: Case)
         city = factories.user("city_supervisor", "supervisor", world.city)
     leave(world, world.investigator)
     assert hand_over(world, to=world.outsider, by=city).cases == {world.case.pk, second.pk}
+
+
+def test_whoever_is_chosen_after_the_preview_gets_a_preview_of_their_own(world: Any, signed_in: Any) -> None:
+    with factories.as_owner():
+        peer = factories.user("peer", "investigator", world.district)
+    given = {"to": peer.pk, "shown": world.colleague.pk, "expected": 7}
+    answer = signed_in(world.supervisor).post(address(world.investigator), given)
+    assert (answer.status_code, len(answer.context["going"])) == (200, 1)
+    assert not held(peer)
+    given["shown"] = peer.pk
+    assert signed_in(world.supervisor).post(address(world.investigator), given).status_code == 302
+    assert sees(peer, world.case)
 
 
 # ---------------------------------------------------------------- what stays
@@ -361,11 +373,16 @@ def test_other_roles_and_other_areas_are_kept_out(world: Any, signed_in: Any) ->
     for who in ("colleague", "auditor", "privacy", "secadmin", "sysadmin", "partner"):
         browser = signed_in(getattr(world, who))
         assert browser.get(address(world.investigator)).status_code == 403
-        answer = browser.post(address(world.investigator), {"to": world.colleague.pk, "expected": 7})
+        answer = browser.post(
+            address(world.investigator),
+            {"to": world.colleague.pk, "shown": world.colleague.pk, "expected": 7},
+        )
         assert answer.status_code == 403
     other = signed_in(world.other_supervisor)
     assert other.get(address(world.investigator)).status_code == 404
-    answer = other.post(address(world.investigator), {"to": world.outsider.pk, "expected": 7})
+    answer = other.post(
+        address(world.investigator), {"to": world.outsider.pk, "shown": world.outsider.pk, "expected": 7}
+    )
     assert answer.status_code == 404
     assert signed_in(world.supervisor).get(f"/access/holders/people/{uuid4()}/hand-over/").status_code == 404
     assert not held(world.colleague)
@@ -390,7 +407,8 @@ def test_bad_input_is_said_beside_its_field_and_changes_nothing(
     if person := getattr(world, wrong.get("to", ""), None):
         wrong = {"to": person.pk}
     answer = signed_in(world.supervisor).post(
-        address(world.investigator), {"to": world.colleague.pk, "expected": "7", **wrong}
+        address(world.investigator),
+        {"to": world.colleague.pk, "shown": world.colleague.pk, "expected": "7", **wrong},
     )
     assert answer.status_code == 422
     assert field in answer.context["form"].errors

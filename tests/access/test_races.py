@@ -101,7 +101,7 @@ def test_of_two_who_hand_the_same_work_over_at_once_one_wins(committed: Any) -> 
     address = f"/access/holders/people/{committed.investigator.pk}/hand-over/"
 
     def post(by: Any, to: Any) -> int:
-        answer = browsing.signed_in(by).post(address, {"to": to.pk, "expected": 7})
+        answer = browsing.signed_in(by).post(address, {"to": to.pk, "shown": to.pk, "expected": 7})
         return int(answer.status_code)
 
     answers = at_once(
