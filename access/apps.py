@@ -7,7 +7,7 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         from access import keys, navigation, security, waiting
-        from access.actions.accounts import REASON_WORDS
+        from access.actions.accounts import FACTOR_REASON_WORDS, REASON_WORDS
         from access.actions.emergency import REFUSALS
         from access.models import AccessRequest, EmergencyAccess, Verdict
         from access.purposes import Purpose
@@ -28,7 +28,7 @@ class AccessConfig(AppConfig):
                 "access:why": _("Why can I see a case?"),
             }
         )
-        words.register_reasons(REASON_WORDS)
+        words.register_reasons(REASON_WORDS | FACTOR_REASON_WORDS | {"handed_over": _("handed over")})
         words.register_reasons(dict(EmergencyAccess.Reason.choices) | dict(Verdict.choices) | REFUSALS)
         words.register_reasons(dict(AccessRequest.Refusal.choices))
         security.declare()

@@ -90,6 +90,7 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
         "access.issue_bulk",
         "access.keep_teams",
         "access.name_stand_in",
+        "access.hand_over",
         "access.view_unused",
         "access.revoke_grant",
         "access.revoke_all",

@@ -38,6 +38,7 @@ urlpatterns = [
     path("unused/", views.unused, name="unused"),
     path("holders/", views.holders, name="holders"),
     path("holders/people/<uuid:user_id>/revoke/", views.revoke_person, name="revoke_person"),
+    path("holders/people/<uuid:user_id>/hand-over/", views.hand_over, name="hand_over"),
     path(
         "holders/organisations/<int:organisation_id>/revoke/",
         views.revoke_organisation,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("accounts/invite/", views.invite, name="invite"),
     path("accounts/<uuid:user_id>/", views.account, name="account"),
     path("accounts/<uuid:user_id>/reset/", views.reset, name="reset"),
+    path("accounts/<uuid:user_id>/second-factor/", views.reset_factors, name="reset_factors"),
     path("accounts/changes/<uuid:change_id>/", views.decide_change, name="decide_change"),
     path("accounts/invitations/<uuid:invitation_id>/", views.decide_invitation, name="decide_invitation"),
     path("ask/", views.ask, name="ask"),

@@ -23,6 +23,7 @@ class Act(StrEnum):
     STEP_UP = "sign_in.step_up"
     PASSWORD_CHANGE = "account.password"  # noqa: S105 (the name of an act)
     SECOND_FACTOR_CHANGE = "account.second_factor"
+    SECOND_FACTOR_RESET = "account.second_factor_reset"
     OWN_SIGN_IN_VIEW = "account.sign_in_view"
     SESSION_END = "account.session_end"
     PLEDGE_ACCEPT = "account.pledge"
@@ -49,6 +50,7 @@ class Act(StrEnum):
     GRANT_REVOKE = "grant.revoke"
     GRANT_VIEW = "grant.view"
     GRANT_USE = "grant.use"
+    WORK_HAND_OVER = "work.hand_over"
     TEAM_CHANGE = "team.change"
     TEAM_VIEW = "team.view"
     GRANT_REQUEST = "grant.request"
@@ -133,7 +135,7 @@ def _entries() -> dict[Act, Entry]:
     return {
         Act.SIGN_IN: sign, Act.SIGN_OUT: sign, Act.STEP_UP: sign,
         Act.SIGN_IN_FAILED: refuse, Act.SIGN_IN_LOCKED: warn,
-        Act.PASSWORD_CHANGE: key, Act.SECOND_FACTOR_CHANGE: key,
+        Act.PASSWORD_CHANGE: key, Act.SECOND_FACTOR_CHANGE: key, Act.SECOND_FACTOR_RESET: key,
         Act.OWN_SIGN_IN_VIEW: look, Act.SESSION_END: write, Act.PLEDGE_ACCEPT: decide,
         Act.PAGE_VIEW: look, Act.CASE_LIST: Entry("text-left"), Act.CASE_VIEW: look,
         Act.CASE_CREATE: new, Act.CASE_CHANGE: write, Act.CASE_SEARCH: search,
@@ -143,6 +145,7 @@ def _entries() -> dict[Act, Entry]:
         Act.CONTACT_CHANGE: write, Act.FOLLOW_UP_ADD: new,
         Act.OUTBREAK_VIEW: look, Act.OUTBREAK_OPEN: new, Act.OUTBREAK_CHANGE: write,
         Act.GRANT_ISSUE: key, Act.GRANT_VIEW: look, Act.GRANT_USE: key, Act.TEAM_CHANGE: write, Act.TEAM_VIEW: look,
+        Act.WORK_HAND_OVER: send,
         Act.GRANT_REVOKE: Entry("arrow-return-left", changes=True),
         Act.GRANT_REQUEST: send, Act.GRANT_REJECT: Entry("x-lg", changes=True),
         Act.GRANT_PROPOSE: send, Act.GRANT_WITHDRAW: Entry("arrow-return-left", changes=True),

@@ -28,6 +28,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     Act.PASSWORD_CHANGE: ("{who} changed the password[ of {object}]", "{who} 更改了密码[（{object}）]"),
     Act.PAGE_VIEW: ("{who} opened a page[: {page}]", "{who} 打开了页面[：{page}]"),
     Act.SECOND_FACTOR_CHANGE: ("{who} changed the second factor[: {reason}]", "{who} 更改了二次验证[：{reason}]"),
+    Act.SECOND_FACTOR_RESET: ("{who} reset the second factor of {object}[: {reason}]", "{who} 重置了 {object} 的二次验证[：{reason}]"),
     Act.OWN_SIGN_IN_VIEW: ("{who} looked at their own ways of signing in", "{who} 查看了自己的登录方式"),
     Act.SESSION_END: ("{who} signed other browsers out", "{who} 退出了其他浏览器"),
     Act.PLEDGE_ACCEPT: ("{who} accepted the pledge", "{who} 签署了保密承诺"),
@@ -50,6 +51,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     Act.GRANT_ISSUE: ("{who} gave [{toward} ]access to {object}[: {classes}]", "{who} 把 {object} 授权[给{toward}][：{classes}]"),
     Act.GRANT_REVOKE: ("{who} revoked [{toward}'s ]access to {object}", "{who} 收回了[{toward}]对 {object} 的授权"),
     Act.GRANT_USE: ("{who} used single-use access to {object}", "{who} 使用了对 {object} 的一次性授权"),
+    Act.WORK_HAND_OVER: ("{who} handed {object}'s work over to {toward}, {n} cases", "{who} 把 {object} 的工作移交给{toward}，共 {n} 个病例"),
     Act.TEAM_CHANGE: ("{who} changed the team {object}[: {toward}]", "{who} 更改了小组 {object}[：{toward}]"),
     Act.TEAM_VIEW: ("{who} looked at teams[: {object}]", "{who} 查看了小组[：{object}]"),
     Act.GRANT_VIEW: ("{who} looked at grants[ of {object}]", "{who} 查看了[ {object} 的]授权"),
@@ -156,6 +158,10 @@ SCOPED: dict[str, dict[str, tuple[str, str]]] = {
     "stand_in": {
         Act.GRANT_ISSUE: ("{who} let {toward} stand in for {object} in {n} cases", "{who} 让{toward}代替 {object}，涉及 {n} 个病例"),
         Act.GRANT_REVOKE: ("{who} ended {n} grants that {toward} held as a stand-in", "{who} 结束了{toward}代班的 {n} 项授权"),
+    },
+    "handover": {
+        Act.GRANT_ISSUE: ("{who} gave {toward} access to {n} cases taken over from {object}", "{who} 授权{toward}接手 {object} 的 {n} 个病例"),
+        Act.GRANT_REVOKE: ("{who} ended {n} grants of {toward}: the work was handed over", "{who} 结束了{toward}的 {n} 项授权：工作已移交"),
     },
     "chosen": {Act.GRANT_REVOKE: ("{who} revoked {n} chosen grants", "{who} 收回了选定的 {n} 项授权")},
 }  # fmt: skip

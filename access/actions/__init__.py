@@ -23,6 +23,16 @@ from access.actions.bulk import (
 )
 from access.actions.expansion import Expansion
 from access.actions.grants import LONGEST, GrantRefused, issue, possible_grantees
+from access.actions.handover import (
+    Handover,
+    Left,
+    Work,
+    hand_over,
+    left_lately,
+    plan_hand_over,
+    possible_takers,
+    work_of,
+)
 from access.actions.people import ledger_actor
 from access.actions.requests import (
     RequestAnswered,
@@ -72,11 +82,14 @@ __all__ = [
     "Ended",
     "Expansion",
     "GrantRefused",
+    "Handover",
     "Holder",
     "LastFactor",
+    "Left",
     "RequestAnswered",
     "Seen",
     "Unused",
+    "Work",
     "accept_pledge",
     "accounts",
     "approve",
@@ -92,6 +105,7 @@ __all__ = [
     "expire",
     "extend",
     "give",
+    "hand_over",
     "holders",
     "invitations",
     "issue",
@@ -100,6 +114,7 @@ __all__ = [
     "join",
     "leave",
     "ledger_actor",
+    "left_lately",
     "live_grants",
     "make_team",
     "members",
@@ -109,8 +124,10 @@ __all__ = [
     "plan",
     "plan_catch_up",
     "plan_catching_up",
+    "plan_hand_over",
     "plan_stand_in",
     "possible_grantees",
+    "possible_takers",
     "propose",
     "refuse",
     "remove_factor",
@@ -127,4 +144,5 @@ __all__ = [
     "unused",
     "unused_by_place",
     "withdraw",
+    "work_of",
 ]

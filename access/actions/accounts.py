@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from access import factors
 from access.actions.grants import GrantRefused
 from access.actions.people import ledger_actor
 from access.actions.revocation import revoke_person
@@ -32,6 +33,14 @@ class Reason(models.TextChoices):
     SECURITY = "security", _("Security: the account may be in wrong hands")
     RETURNED = "returned", _("Came back")
     MISTAKE = "mistake", _("Correcting a mistake")
+
+
+class FactorReason(models.TextChoices):
+    """Why somebody's second factors are taken away."""
+
+    LOST = "lost", _("Telephone or key lost")
+    REPLACED = "replaced", _("Telephone or key broken or replaced")
+    STOLEN = "stolen", _("Security: telephone or key may be in wrong hands")
 
 
 class AccountRefused(Exception):
@@ -105,6 +114,10 @@ def confirm(waiting: AccountChange, *, by: User) -> None:
     """Let a waiting change of a security administrator happen, as the second person. Raises AccountRefused."""
     _check_decider(waiting, by)
     person = User.objects.select_related("organisation").get(pk=waiting.person_id)
+    if waiting.resets_factors:
+        _decide(waiting, AccountChange.Verdict.CONFIRMED, by)
+        _record_reset(person, FactorReason(waiting.reason), asked_by=waiting.asked_by_id)
+        return
     before = State.of(person)
     _end_access(person, before, _state_of(waiting), by)
     _decide(waiting, AccountChange.Verdict.CONFIRMED, by)
@@ -116,6 +129,24 @@ def reject(waiting: AccountChange, *, by: User) -> None:
     _check_decider(waiting, by)
     _decide(waiting, AccountChange.Verdict.REFUSED, by)
     trail.record(Act.ACCOUNT_REJECT, waiting.person, extra={"change": waiting.pk})
+
+
+def reset_factors(person: User, *, reason: FactorReason, by: User) -> AccountChange | None:
+    """Take somebody's second factors away; all their sessions and tokens end, and signing in begins with a new one.
+
+    Gives the change that waits for a second person when it is a security administrator's, else None. Raises
+    AccountRefused: one's own ("own_factor"), an account that does not work ("ended"), nothing there ("no_factor").
+    """
+    if person.pk == by.pk:
+        raise AccountRefused("own_factor")
+    if not person.is_present:
+        raise AccountRefused("ended")
+    if person.role == Role.SECADMIN:
+        return _ask(person, State.of(person), reason, by, resets_factors=True)
+    if not factors.remove_all(person):
+        raise AccountRefused("no_factor")
+    _record_reset(person, reason)
+    return None
 
 
 def open_changes() -> models.QuerySet[AccountChange]:
@@ -136,7 +167,9 @@ def check_state(wanted: State) -> None:
         raise AccountRefused("closed", "organisation")
 
 
-def _ask(person: User, wanted: State, reason: Reason, by: User) -> AccountChange:
+def _ask(
+    person: User, wanted: State, reason: Reason | FactorReason, by: User, *, resets_factors: bool = False
+) -> AccountChange:
     asked = AccountChange(
         person=person,
         role=wanted.role.value,
@@ -146,13 +179,14 @@ def _ask(person: User, wanted: State, reason: Reason, by: User) -> AccountChange
         ends_at=wanted.ends_at,
         reason=reason,
         asked_by=by,
+        resets_factors=resets_factors,
     )
     asked.save(force_insert=True)
     trail.record(
         Act.ACCOUNT_ASK,
         person,
-        reason=_code(reason),
-        extra={"change": asked.pk, **_prefixed("new", wanted)},
+        reason=_factor_code(reason) if resets_factors else _code(reason),
+        extra={"change": asked.pk, **({} if resets_factors else _prefixed("new", wanted))},
     )
     return asked
 
@@ -212,6 +246,16 @@ def _record(
     )
 
 
+def _record_reset(person: User, reason: FactorReason, *, asked_by: UUID | None = None) -> None:
+    trail.record(
+        Act.SECOND_FACTOR_RESET,
+        person,
+        reason=_factor_code(reason),
+        extra={"asked_by": asked_by} if asked_by else {},
+        toward=ledger_actor(person),
+    )
+
+
 def _prefixed(prefix: str, state: State, names: Any = FIELDS) -> dict[str, Any]:
     return {f"{prefix}_{name}": value for name, value in state.codes().items() if name in names}
 
@@ -226,8 +270,13 @@ def _state_of(waiting: AccountChange) -> State:
     )
 
 
-def _code(reason: Reason) -> str:
+def _code(reason: str) -> str:
     return f"account.{reason}"
 
 
+def _factor_code(reason: str) -> str:
+    return f"factor.{reason}"
+
+
 REASON_WORDS: Final = {_code(reason): reason.label for reason in Reason}
+FACTOR_REASON_WORDS: Final = {_factor_code(reason): reason.label for reason in FactorReason}

@@ -74,7 +74,7 @@ def issue_bulk(
 ) -> Expansion:
     """Give each of the people access to each of the cases, behind one decision. Raises as `plan`."""
     found = plan(people, case_ids, permissions, purpose=purpose, until=until, by=by)
-    _write(found, Kind.BULK, by, reason=reason)
+    write(found, Kind.BULK, by, reason=reason)
     return found
 
 
@@ -91,7 +91,7 @@ def issue_to_team(
 ) -> Expansion:
     """Give every present member of a team access. Raises as `plan`; "people" when the team is empty or closed."""
     found = plan(members(team), case_ids, permissions, purpose=purpose, until=until, by=by)
-    _write(found, Kind.TEAM, by, reason=reason, team=team)
+    write(found, Kind.TEAM, by, reason=reason, team=team)
     return found
 
 
@@ -123,7 +123,7 @@ def plan_catch_up(team: Team, newcomer: User, *, by: User) -> Expansion:
 
 def plan_catching_up(team: Team, people: Collection[User], *, by: User) -> dict[UUID, Expansion]:
     """What each of the team's members lacks of what the others hold through it, in the area."""
-    of_team = _held(live_grants(by).filter(kind=Kind.TEAM, decision__team=team))
+    of_team = held_of(live_grants(by).filter(kind=Kind.TEAM, decision__team=team))
     theirs = _by_key(live_grants(by).filter(user__in=people))
     return {
         person.pk: filled_in(
@@ -140,7 +140,7 @@ def catch_up(team: Team, newcomer: User, *, by: User) -> Expansion:
     _require_role(newcomer, by)
     if found.rows:
         _refuse_too_wide(newcomer, found)
-    _write(found, Kind.TEAM, by, team=team)
+    write(found, Kind.TEAM, by, team=team)
     return found
 
 
@@ -160,7 +160,7 @@ def plan_stand_in(absent: User, stand_in: User, *, until: datetime, by: User) ->
     kinds = (Kind.CREATED, Kind.DIRECT, Kind.REQUEST, Kind.BULK, Kind.TEAM, Kind.HANDOVER)
     originals = live_grants(by).filter(user=absent, kind__in=kinds, single_use=False)
     held = _by_key(live_grants(by).filter(user=stand_in))
-    lasting = [one for one in _held(originals) if one.purpose != Purpose.STATISTICS.value]
+    lasting = [one for one in held_of(originals) if one.purpose != Purpose.STATISTICS.value]
     found = copied(lasting, stand_in.pk, until=until, held=held)
     if not found.rows:
         raise GrantRefused("nothing")
@@ -174,7 +174,7 @@ def plan_stand_in(absent: User, stand_in: User, *, until: datetime, by: User) ->
 def stand_in_for(absent: User, stand_in: User, *, until: datetime, by: User, reason: str = "") -> Expansion:
     """Copy an absent investigator's access in the area to a stand-in. Raises as `plan_stand_in`."""
     found = plan_stand_in(absent, stand_in, until=until, by=by)
-    _write(found, Kind.STAND_IN, by, reason=reason, stands_in_for=absent)
+    write(found, Kind.STAND_IN, by, reason=reason, stands_in_for=absent)
     return found
 
 
@@ -245,15 +245,20 @@ def close_team(team: Team, *, by: User) -> Revocation | None:
     return ended
 
 
-def _write(found: Expansion, kind: AccessDecision.Kind, by: User, *, reason: str = "", **words: Any) -> None:
+def write(
+    found: Expansion, kind: AccessDecision.Kind, by: User, *, reason: str = "", **words: Any
+) -> list[AccessDecision]:
     """Write the rows behind one decision for each purpose. Raises GrantRefused("none") when there is no row."""
     if not found.rows:
         raise GrantRefused("none")
+    decisions = []
     for purpose, rows in _by_purpose(found.rows):
         decision = AccessDecision(kind=kind, purpose=purpose, reason=reason, granted_by=by, **words)
         decision.save(force_insert=True)
         _insert(decision, rows)
         _record(decision, rows)
+        decisions.append(decision)
+    return decisions
 
 
 def _delete(keys: Iterable[Key]) -> None:
@@ -296,7 +301,7 @@ def _record(decision: AccessDecision, rows: Sequence[Row]) -> None:
     one = User.objects.select_related("organisation").get(pk=next(iter(people))) if len(people) == 1 else None
     trail.record(
         Act.GRANT_ISSUE,
-        decision.team or decision.stands_in_for,
+        decision.team or decision.stands_in_for or decision.taken_over_from,
         subjects=[*(model(pk=pk) for pk in sorted(case_ids)), *(User(pk=pk) for pk in sorted(people))],
         decision_id=decision.pk,
         purpose=decision.purpose,
@@ -329,7 +334,8 @@ def _in_area(case_ids: Collection[UUID], by: User) -> QuerySet[Any, UUID]:
     return found
 
 
-def _held(grants: QuerySet[CaseGrant]) -> list[Held]:
+def held_of(grants: QuerySet[CaseGrant]) -> list[Held]:
+    """The grants as the pure rules take them."""
     facts = (
         "user_id",
         "content_object_id",
@@ -345,7 +351,7 @@ def _held(grants: QuerySet[CaseGrant]) -> list[Held]:
 
 
 def _by_key(grants: QuerySet[CaseGrant]) -> dict[Key, Held]:
-    return {one.key: one for one in _held(grants)}
+    return {one.key: one for one in held_of(grants)}
 
 
 def _by_purpose(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:

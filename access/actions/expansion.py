@@ -63,6 +63,14 @@ class Expansion:
         """Person and case of each row: what people call a grant."""
         return {(row.user_id, row.case_id) for row in self.rows}
 
+    def within(self, cases: Collection[UUID]) -> Expansion:
+        """The part of it that concerns these cases."""
+        return Expansion(
+            frozenset(row for row in self.rows if row.case_id in cases),
+            frozenset(key for key in self.replaced if key[1] in cases),
+            frozenset(key for key in self.kept if key[1] in cases),
+        )
+
 
 def product(
     people: Collection[UUID],
@@ -114,6 +122,33 @@ def copied(
         else:
             rows.add(row)
     return Expansion(frozenset(rows), frozenset(), frozenset(kept))
+
+
+def handed_over(
+    originals: Iterable[Held],
+    taker: UUID,
+    *,
+    until: datetime,
+    without: Collection[str],
+    held: Mapping[Key, Held],
+) -> Expansion:
+    """A person's grants for whoever takes the work over: never beyond the original's end, less the permissions named.
+
+    What the other one holds for as long stays, whatever for; what ends earlier is replaced.
+    """
+    rows, replaced, kept = set(), set(), set()
+    for one in originals:
+        if one.permission in without:
+            continue
+        row = Row(taker, one.case_id, one.permission, min(until, one.expires_at), one.purpose)
+        present = held.get(row.key)
+        if present is not None and present.expires_at >= row.expires_at:
+            kept.add(row.key)
+            continue
+        rows.add(row)
+        if present is not None:
+            replaced.add(row.key)
+    return Expansion(frozenset(rows), frozenset(replaced), frozenset(kept))
 
 
 def caught_up(of_team: Iterable[Held], newcomer: UUID) -> set[Row]:

@@ -169,10 +169,10 @@ def revoke_chosen(pairs: Iterable[tuple[UUID, UUID]], *, by: User) -> Revocation
     return _end(live_grants(by).filter(pk__in=ids), Revocation(kind=Revocation.Kind.CHOSEN, by=by))
 
 
-def revoke_grants(grants: QuerySet[CaseGrant], act: Revocation) -> Revocation:
+def revoke_grants(grants: QuerySet[CaseGrant], act: Revocation, *, reason: str = "") -> Revocation:
     """Take these live grants of the supervisor's area back as one act. Raises GrantRefused("none")."""
     person = User.objects.select_related("organisation").get(pk=act.person_id) if act.person_id else None
-    return _end(grants, act, toward=ledger_actor(person) if person else None)
+    return _end(grants, act, reason=reason, toward=ledger_actor(person) if person else None)
 
 
 def unused(days: int = UNUSED_DAYS) -> list[Unused]:

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from access.actions.accounts import Reason, State
+from access.actions.accounts import FactorReason, Reason, State
 from access.models import Organisation, User
 from access.roles import Role
 from vault.forms import ClearChoices
@@ -160,6 +160,12 @@ class AccountForm(_StateForm):
 
     def wanted(self) -> State:
         return self.state(is_active=self.cleaned_data["is_active"])
+
+
+class ResetFactorsForm(ClearChoices, forms.Form):
+    """Why somebody's second factors are taken away; nothing is chosen beforehand."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=FactorReason.choices, widget=forms.RadioSelect)
 
 
 class InviteForm(_StateForm):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from access.actions import possible_grantees
+from access.actions import possible_grantees, possible_takers
 from access.forms.grants import LENGTHS, GrantForm
 from access.models import Team, User
 from vault.forms import ClearChoices
@@ -139,6 +139,36 @@ class StandInForm(ClearChoices, forms.Form):
         end = timezone.make_aware(day)
         month = timezone.now() + timedelta(days=30) - timedelta(seconds=1)
         return month if end.date() == timezone.localtime(month).date() else end
+
+
+class HandOverForm(ClearChoices, forms.Form):
+    """Who takes somebody's work over."""
+
+    to = forms.ModelChoiceField(
+        label=_("Takes over"),
+        queryset=User.objects.none(),
+        help_text=_("Active investigators of your area."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        validators=[refuse_control_characters, refuse_long_numbers],
+        help_text=_("No personal data."),
+    )
+    expected = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # Whom the preview was about: whoever is chosen after it gets a preview of their own.
+    shown = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, person: User, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = possible_takers(person, by=by)  # type: ignore[attr-defined]
+        self.fields["to"].label_from_instance = person_and_place  # type: ignore[attr-defined]
+
+    def confirms(self, rows: int) -> bool:
+        """Whether this is the click on a preview that said just this."""
+        given = self.cleaned_data
+        return bool(given["expected"] == rows and given["shown"] == given["to"].pk)
 
 
 def person_and_place(person: Any) -> str:

@@ -53,6 +53,10 @@ class AccessDecision(models.Model):
         "access.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
     )
     stands_in_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Whose work was handed over.
+    taken_over_from = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -66,6 +70,11 @@ class AccessDecision(models.Model):
                 name="decision_of_a_stand_in_names_who_is_absent",
                 condition=Q(kind="stand_in", stands_in_for__isnull=False)
                 | (~Q(kind="stand_in") & Q(stands_in_for__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="decision_of_a_hand_over_names_whose_work",
+                condition=Q(kind="handover", taken_over_from__isnull=False)
+                | (~Q(kind="handover") & Q(taken_over_from__isnull=True)),
             ),
             models.CheckConstraint(
                 name="decision_second_approver_has_a_request",
@@ -159,7 +168,17 @@ class GrantHistory(models.Model):
     decision_id = models.UUIDField()
     kind = models.CharField(max_length=12)
     expires_at = models.DateTimeField()
+    # The database role that was worn: what a security administrator ended is somebody's work that is left behind.
+    by_role = models.CharField(max_length=16, default="")
+    single_use = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()
-        indexes = (models.Index(name="grant_history_case", fields=["case_id", "happened_at"]),)
+        indexes = (
+            models.Index(name="grant_history_case", fields=["case_id", "happened_at"]),
+            models.Index(
+                name="grant_history_left",
+                fields=["user_id", "happened_at"],
+                condition=Q(change="delete", by_role="ep_secadmin"),
+            ),
+        )

@@ -31,6 +31,10 @@ class Notice(models.Model):
         GRANT_REVOKED = "grant_revoked"
         REQUEST_WAITING = "request_waiting"
         REQUEST_ANSWERED = "request_answered"
+        WORK_LEFT = "work_left"
+        WORK_HANDED_OVER = "work_handed_over"
+        FACTORS_RESET = "factors_reset"
+        FACTORS_RESET_OF = "factors_reset_of"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="notices")

@@ -115,6 +115,8 @@ class AccountChange(models.Model):
     is_active = models.BooleanField(_("active"))
     is_temporary = models.BooleanField(_("temporary"), default=False)
     ends_at = models.DateTimeField(_("account ends"), null=True, blank=True)
+    # Only the second factors go: the other columns repeat the account as it was.
+    resets_factors = models.BooleanField(default=False, db_default=False)
     reason = models.CharField(_("reason"), max_length=12)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)

@@ -23,6 +23,7 @@ class Revocation(models.Model):
         CHOSEN = "chosen", _("Chosen grants")
         TEAM = "team", _("Access that came with a team")
         STAND_IN = "stand_in", _("Access as a stand-in")
+        HANDOVER = "handover", _("Work that was handed over")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=12, choices=Kind.choices)

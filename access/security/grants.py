@@ -33,7 +33,7 @@ def _decisions() -> None:
         allow(
             SUPERVISOR,
             "insert",
-            check=f"kind in ('direct', 'request', 'bulk', 'team', 'stand_in')"
+            check=f"kind in ('direct', 'request', 'bulk', 'team', 'stand_in', 'handover')"
             " and (team_id is null or exists (select 1 from access_team t where t.id = team_id))"
             " and case when second_approver_id is null"
             f" then granted_by_id = {ME} else second_approver_id = {ME} end",
@@ -50,7 +50,10 @@ def _grants() -> None:
         allow(
             SUPERVISOR,
             "insert",
-            check=f"user_id <> {ME} and kind in ('direct', 'request', 'bulk', 'team', 'stand_in')"
+            check=f"user_id <> {ME} and kind in ('direct', 'request', 'bulk', 'team', 'stand_in', 'handover')"
+            # Never more, and never longer, than whoever worked on the case held.
+            " and (kind <> 'handover'"
+            " or sec.may_take_over(decision_id, user_id, content_object_id, permission_id, expires_at))"
             f" and sec.has_role(user_id, 'investigator') and {MY_AREA_OF_CASE}"
             # The end is counted from the start, so the start may not be put off.
             " and starts_at <= statement_timestamp() + interval '5 minutes'"

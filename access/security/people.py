@@ -59,7 +59,8 @@ def _account_changes() -> None:
         allow(
             SECADMIN,
             "insert",
-            check=f"asked_by_id = {ME} and verdict = '' and asked_at {MADE_NOW}",
+            check=f"asked_by_id = {ME} and verdict = '' and asked_at {MADE_NOW}"
+            f" and not (resets_factors and person_id = {ME})",
         ),
         allow(
             SECADMIN,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from access.rls import allow, pin, protect
 from access.roles import PERSON_ROLES
-from access.security.words import ME, NONE
+from access.security.words import ME, NONE, SEC
 
 
 def declare() -> None:
     # Before somebody is signed in no person can be named to the database: ep_none alone reads and writes factors.
     # The secrets in them are sealed, so that whoever reads as ep_none still holds none.
     protect("mfa_authenticator", allow(NONE, "select insert update delete"))
+    # sec.reset_factors() and a change that two agreed to: rows go, and nobody reads what is in them.
+    protect("mfa_authenticator", allow(SEC, "select", columns=("user_id",)), allow(SEC, "delete"))
     pin("mfa_authenticator", "id", "user_id", "type", "created_at")
     protect("access.Pledge", allow(PERSON_ROLES, "select insert", rows=f"user_id = {ME}"))
     pin("access.Pledge", "id", "user_id", "version", "accepted_at")

@@ -15,8 +15,10 @@ from access.sql import (
     bulk,
     cases,
     emergency,
+    factors,
     functions,
     grants,
+    handover,
     notices,
     organisations,
     people,
@@ -86,6 +88,7 @@ PARTS: Final = (
     revocation.REVOCATION_TRIGGERS,
     organisations.ORGANISATION_TRIGGERS,
     organisations.WEIGHT_FUNCTION,
+    factors.RESET_FUNCTIONS,
     people.PASSWORD_FUNCTIONS,
     people.ACCOUNT_TRIGGERS,
     *emergency.PARTS,
@@ -94,6 +97,9 @@ PARTS: Final = (
     bulk.EXPANSION_TRIGGERS,
     bulk.USE_ONCE_FUNCTION,
     bulk.UNUSED_FUNCTIONS,
+    handover.TAKE_OVER_FUNCTION,
+    handover.LEFT_FUNCTIONS,
+    handover.LEFT_TRIGGER,
 )
 
 

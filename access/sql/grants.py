@@ -26,9 +26,10 @@ declare g public.access_casegrant := case when tg_op = 'DELETE' then old else ne
 begin
     if tg_op = 'UPDATE' and old.expires_at = new.expires_at and old.decision_id = new.decision_id then return null; end if;
     insert into public.access_granthistory
-        (happened_at, change, by_id, grant_id, user_id, case_id, codename, decision_id, kind, expires_at)
-    select clock_timestamp(), lower(tg_op), sec.uid(), g.id, g.user_id, g.content_object_id, p.codename, g.decision_id,
-           g.kind, g.expires_at
+        (happened_at, change, by_id, by_role, grant_id, user_id, case_id, codename, decision_id, kind, expires_at,
+         single_use)
+    select clock_timestamp(), lower(tg_op), sec.uid(), left(current_setting('role'), 16), g.id, g.user_id,
+           g.content_object_id, p.codename, g.decision_id, g.kind, g.expires_at, g.single_use
       from public.auth_permission p where p.id = g.permission_id;
     return null;
 end $$;

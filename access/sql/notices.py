@@ -14,6 +14,7 @@ _BY_PEOPLE = {
     Kind.REQUEST_WAITING: ("ep_investigator", "ep_supervisor"),
     Kind.REQUEST_ANSWERED: ("ep_supervisor",),
     Kind.GRANT_REVOKED: ("ep_supervisor", "ep_secadmin"),
+    Kind.WORK_HANDED_OVER: ("ep_supervisor",),
 }
 _BY_JOBS = (Kind.GRANT_ENDING, Kind.GRANT_REVOKED, Kind.GRANTS_UNUSED)
 

@@ -97,6 +97,10 @@ begin
     if new.asked_at < now() - interval '7 days' then
         raise exception 'this change was asked for too long ago' using errcode = 'check_violation';
     end if;
+    if new.resets_factors then
+        perform sec.drop_factors(new.person_id, new.decided_by_id);
+        return null;
+    end if;
     update public.access_user
        set role = new.role, organisation_id = new.organisation_id, is_active = new.is_active,
            is_temporary = new.is_temporary, ends_at = new.ends_at

@@ -1,6 +1,14 @@
 """Pages of signing in, of access, and of refusals."""
 
-from access.views.accounts import account, accounts, decide_change, decide_invitation, invite, reset
+from access.views.accounts import (
+    account,
+    accounts,
+    decide_change,
+    decide_invitation,
+    invite,
+    reset,
+    reset_factors,
+)
 from access.views.bulk import (
     bulk,
     catch_up,
@@ -15,6 +23,7 @@ from access.views.bulk import (
 from access.views.emergency import emergency
 from access.views.explaining import why
 from access.views.grants import case_access, grants
+from access.views.handover import hand_over
 from access.views.invited import invited
 from access.views.notices import notices, read_notices
 from access.views.organisations import merge, move, organisations
@@ -54,6 +63,7 @@ __all__ = [
     "extend",
     "failed",
     "grants",
+    "hand_over",
     "holders",
     "invite",
     "invited",
@@ -76,6 +86,7 @@ __all__ = [
     "request_",
     "requests",
     "reset",
+    "reset_factors",
     "review",
     "review_breach",
     "reviews",

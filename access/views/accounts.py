@@ -10,12 +10,13 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from access.actions import accounts as act
 from access.actions import invitations as invite_act
-from access.forms.accounts import AccountForm, AccountSearch, InviteForm
+from access.forms.accounts import AccountForm, AccountSearch, InviteForm, ResetFactorsForm
 from access.http import SignedInRequest
 from access.models import AccountChange, Invitation, User
 from access.step_up import required as step_up
@@ -24,6 +25,9 @@ from audit import trail
 from audit.acts import Act
 
 PAGE = 50
+_FACTORS_GONE = gettext_lazy(
+    "The second factor is gone and all sessions have ended. The next sign-in asks for a new one."
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,6 +120,29 @@ def reset(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     return _code(request, invitation, code)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("access.change_accounts", raise_exception=True)
+@step_up
+def reset_factors(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    """Take the person's lost second factors away; of a security administrator a second person has to agree."""
+    person = fetching.person(user_id)
+    form = ResetFactorsForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            waits = act.reset_factors(
+                person, reason=act.FactorReason(form.cleaned_data["reason"]), by=request.user
+            )
+        except act.AccountRefused as refusal:
+            form.add_error(refusal.field, refusal_words(refusal.code))
+        else:
+            messages.success(request, _waits_or_done(waits) if waits else _FACTORS_GONE)
+            return redirect("access:account", user_id=person.pk)
+    if request.method != "POST":
+        trail.record(Act.ACCOUNT_VIEW, person)
+    context = {"person": person, "form": form, "is_own": person.pk == request.user.pk}
+    return render(request, "access/reset_factors.html", context, status=422 if form.errors else 200)
+
+
 @require_POST
 @permission_required("access.change_accounts", raise_exception=True)
 @step_up
@@ -160,6 +187,8 @@ def refusal_words(code: str) -> str:
         "temporary_role": _("Temporary staff are investigators or partners."),
         "username": _("This user name is taken, or invited already."),
         "ended": _("The account does not work. Switch it on first."),
+        "own_factor": _("Nobody resets the own second factor. Ask another security administrator."),
+        "no_factor": _("This person has no second factor. The next sign-in asks for a new one."),
         "decided": _("Somebody else was faster, or it is too late."),
     }[code]
 

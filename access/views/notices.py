@@ -42,6 +42,12 @@ SENTENCES = {
     Kind.GRANT_REVOKED: gettext_lazy("%(person)s revoked your access to %(case)s."),
     Kind.REQUEST_WAITING: gettext_lazy("%(person)s asks for access to %(case)s."),
     Kind.REQUEST_ANSWERED: gettext_lazy("%(person)s answered your request for access to %(case)s."),
+    Kind.WORK_LEFT: gettext_lazy("The access of %(person)s has ended. Hand their work over."),
+    Kind.WORK_HANDED_OVER: gettext_lazy("%(person)s handed a colleague's work over to you."),
+    Kind.FACTORS_RESET: gettext_lazy(
+        "%(person)s reset your second factor. If you did not ask for it, tell another security administrator."
+    ),
+    Kind.FACTORS_RESET_OF: gettext_lazy("The second factor of %(person)s was reset."),
 }
 # Where a notice leads, by address name: with the decision's identifier, or to a list.
 LEADS = {
@@ -54,7 +60,13 @@ LEADS = {
     Kind.GRANTS_UNUSED: "access:unused",
     Kind.REQUEST_WAITING: "access:requests",
     Kind.REQUEST_ANSWERED: "access:requests",
+    Kind.WORK_LEFT: "access:holders",
+    Kind.WORK_HANDED_OVER: "access:grants",
+    Kind.FACTORS_RESET: "access:own_account",
+    Kind.FACTORS_RESET_OF: "access:accounts",
 }
+# Nothing of these is about a case: every role is led there.
+_OF_ACCOUNTS = (Kind.FACTORS_RESET, Kind.FACTORS_RESET_OF)
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,7 @@ def _line(notice: Notice, number: str, role: str) -> Line:
 
 
 def _url(notice: Notice, role: str) -> str:
-    if role not in ("investigator", "supervisor", "auditor"):
+    if role not in ("investigator", "supervisor", "auditor") and Kind(notice.kind) not in _OF_ACCOUNTS:
         return ""
     name = LEADS.get(Kind(notice.kind), "")
     if name == "access:review":

@@ -52,7 +52,8 @@ def holders(request: SignedInRequest) -> HttpResponse:
     """Everyone with access within the asker's reach, by organisation."""
     found = actions.holders()
     trail.record(Act.GRANT_VIEW, counts={"people": len(found)})
-    return render(request, "access/holders.html", {"places": _by_place(found)})
+    left = actions.left_lately() if request.user.may("access.hand_over") else []
+    return render(request, "access/holders.html", {"places": _by_place(found), "left": left})
 
 
 @require_POST

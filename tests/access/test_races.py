@@ -89,3 +89,28 @@ def test_of_two_who_use_a_second_factor_at_once_one_wins(
     )
     assert sorted(answers) == [302, 422]
     assert sorted([enrolled.is_in(first), enrolled.is_in(second)]) == [False, True]
+
+
+def test_of_two_who_hand_the_same_work_over_at_once_one_wins(committed: Any) -> None:
+    from access.models import CaseGrant
+    from tests import factories
+
+    with factories.as_owner():
+        second = factories.user("second_supervisor", "supervisor", committed.district)
+        peer = factories.user("peer", "investigator", committed.district)
+    address = f"/access/holders/people/{committed.investigator.pk}/hand-over/"
+
+    def post(by: Any, to: Any) -> int:
+        answer = browsing.signed_in(by).post(address, {"to": to.pk, "shown": to.pk, "expected": 7})
+        return int(answer.status_code)
+
+    answers = at_once(
+        lambda: post(committed.supervisor, committed.colleague),
+        lambda: post(second, peer),
+    )
+    assert answers.count(302) == 1
+    assert set(answers) - {302} <= {404, 422}
+    with factories.as_owner():
+        taken = CaseGrant.objects.filter(content_object_id=committed.case.pk)
+        assert {grant.kind for grant in taken} == {"handover"}
+        assert len({grant.user_id for grant in taken}) == 1

@@ -83,8 +83,16 @@ ADMINISTRATION = {
     "access:merge",
     "access:move",
     "access:reset",
+    "access:reset_factors",
 }
-GIVING = {"access:approve", "access:bulk", "access:case", "access:catch_up", "access:stand_ins"}
+GIVING = {
+    "access:approve",
+    "access:bulk",
+    "access:case",
+    "access:catch_up",
+    "access:hand_over",
+    "access:stand_ins",
+}
 # Written down a second time: dropping the decorator from a view fails here.
 MUST_ASK = {
     *ADMINISTRATION,

@@ -80,6 +80,8 @@ PAGES = {
         "/disclosure/{export}/",
         "/outbreaks/open/",
         "/contacts/import/",
+        "/access/holders/",
+        "/access/holders/people/{person}/hand-over/",
     ),
     "auditor": (
         "/audit/",
@@ -97,6 +99,7 @@ PAGES = {
         "/access/accounts/invite/",
         "/access/organisations/",
         "/access/organisations/{district}/merge/",
+        "/access/accounts/{person}/second-factor/",
         "/access/holders/",
         "/audit/mine/",
     ),

@@ -71,3 +71,26 @@ def test_a_supervisor_sees_the_area_masked_and_no_other(
     assert "100****4471" in supervisor.text
     assert factories.PHONE not in supervisor.page.content()
     assert supervisor.go(f"/cases/{elsewhere.pk}/") == 404
+
+
+def test_work_is_handed_over_in_two_clicks(
+    site: Product, person: Callable[..., Person], world: World
+) -> None:
+    with site.inside():
+        with factories.as_owner():
+            leaver = factories.user("leaver", "investigator", world.district)
+        case = factories.case(leaver, world.outbreak)
+    supervisor, colleague = person(world.supervisor), person(world.colleague)
+    assert colleague.go(f"/cases/{case.pk}/") == 404
+    page = supervisor.page
+    supervisor.go("/access/holders/")
+    page.locator(f"a[href='/access/holders/people/{leaver.pk}/hand-over/']").click()
+    page.select_option("#id_to", str(world.colleague.pk))
+    page.locator("main form button.btn-primary").click()
+    page.wait_for_selector("#preview")
+    assert case.case_no in page.inner_text("#preview")
+    assert supervisor.flaws() == []
+    page.locator("button[name=expected]").click()
+    page.wait_for_url("**/access/holders/")
+    assert f"1 case is handed over to {world.colleague.display_name}." in supervisor.text
+    assert colleague.go(f"/cases/{case.pk}/") == 200
