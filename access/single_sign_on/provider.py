@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 import jwt
@@ -16,6 +17,7 @@ from access.single_sign_on import fetching
 from access.single_sign_on.configured import Configured
 from access.single_sign_on.fetching import ProviderFailed
 
+T = TypeVar("T")
 KEPT_SECONDS: Final = 3600
 # After a failure nobody waits for the provider again for so long, and unknown keys are looked for no more often.
 PAUSE_SECONDS: Final = 10
@@ -50,7 +52,7 @@ class Provider:
         """Where the provider is asked. Raises ProviderFailed."""
         if self._endpoints is None or time.monotonic() >= self._endpoints_until:
             self._endpoints = _endpoints(
-                self.configured.issuer, self._get(_discovery(self.configured.issuer))
+                self.configured.issuer, self._asked(lambda: fetching.get(_discovery(self.configured.issuer)))
             )
             self._endpoints_until = time.monotonic() + KEPT_SECONDS
         return self._endpoints
@@ -83,14 +85,15 @@ class Provider:
             headers, fields = {}, {**fields, "client_id": client_id, "client_secret": secret}
         else:
             headers = {"Authorization": f"Basic {_basic(client_id, secret)}"}
-        status, answer = fetching.post(endpoints.token, fields, headers)
+        status, answer = self._asked(lambda: fetching.post(endpoints.token, fields, headers))
         if status != 200 and answer.get("error") == "invalid_client":
             # Our secret is wrong: nobody's fault who signs in.
             raise ProviderFailed("client")
         return answer if status == 200 else None
 
     def _fetch_keys(self) -> None:
-        keys = self._get(self.endpoints().keys).get("keys")
+        address = self.endpoints().keys
+        keys = self._asked(lambda: fetching.get(address)).get("keys")
         if not isinstance(keys, list) or len(keys) > MOST_KEYS:
             raise ProviderFailed("keys")
         self._keys = [key for key in keys if isinstance(key, dict)]
@@ -101,11 +104,12 @@ class Provider:
         # Without a name there must be no choice.
         return _made(fit[0], algorithm) if len(fit) == 1 else None
 
-    def _get(self, url: str) -> dict[str, Any]:
+    def _asked(self, question: Callable[[], T]) -> T:
+        """The answer; after a failure nobody else waits for one for a while."""
         if time.monotonic() < self._failed_until:
             raise ProviderFailed("unreachable")
         try:
-            return fetching.get(url)
+            return question()
         except ProviderFailed:
             self._failed_until = time.monotonic() + PAUSE_SECONDS
             raise

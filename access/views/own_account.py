@@ -34,6 +34,7 @@ def own_account(request: SignedInRequest) -> HttpResponse:
     trail.record(Act.OWN_SIGN_IN_VIEW)
     kept = factors.kept(request.user)
     at = provider.present()
+    has_password = step_up.ways(request.user).password
     browsers = [_told(row, request) for row in sessions.of_person(request.user)]
     with acting_as(request.user):
         context = {
@@ -41,6 +42,7 @@ def own_account(request: SignedInRequest) -> HttpResponse:
             "may_remove": not settings.EPICASE_REQUIRE_SECOND_FACTOR or not kept.only_one,
             "browsers": browsers,
             "has_others": len(browsers) > 1,
+            "has_password": has_password,
             "binding": at and single_sign_on.binding_of(request.user, at.configured.issuer),
             "shown": half_signed_in.factor_shown(request),
             "pledge": Pledge.live_of(request.user.pk),

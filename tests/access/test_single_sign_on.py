@@ -603,6 +603,14 @@ def test_a_failing_provider_is_not_asked_again_at_once(world: Any, idp: Provider
     assert len(idp.hits) == 1
 
 
+def test_nobody_waits_for_a_provider_that_has_just_failed(person: Any, idp: Provider) -> None:
+    ways = [Client() for _ in range(3)]
+    backs = [at_provider(go(client)) for client in ways]
+    idp.answers["/token"] = (500, b"{}")
+    assert [client.get(back).status_code for client, back in zip(ways, backs, strict=True)] == [502] * 3
+    assert idp.hits.count("/token") == 1
+
+
 def test_a_wrong_secret_of_ours_is_nobody_s_fault(
     person: Any, idp: Provider, settings: Any, events: Any
 ) -> None:
@@ -854,6 +862,14 @@ def test_a_password_is_not_gone_around(person: Any, idp: Provider, settings: Any
     client.post(CONFIRM)
     assert "single_sign_on" not in client.session
     assert not is_confirmed(client)
+
+
+def test_the_own_page_offers_no_change_of_a_password_that_is_none(
+    unconfirmed: Client, idp: Provider, signed_in: Any, world: Any
+) -> None:
+    assert reverse("access:password") not in unconfirmed.get(reverse("access:own_account")).content.decode()
+    page = signed_in(world.colleague).get(reverse("access:own_account")).content.decode()
+    assert reverse("access:password") in page
 
 
 def test_an_empty_confirmation_is_none(unconfirmed: Client, idp: Provider) -> None:
