@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from access import step_up
+from access.actions import invitations
 from access.actor import acting_as_owner
 from access.models import Binding, User
 from access.models.bindings import subject_hash
@@ -31,6 +32,7 @@ from tests.access import enrolled, oidc_provider
 from tests.access.enrolled import Clock
 from tests.access.oidc_provider import CLIENT, SECRET, Key, Provider
 from tests.access.test_invitations import code_in, invite
+from tests.security import raw
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 SSO, RETURN, BIND, UNBIND = "/access/sso/", "/access/sso/return/", "/access/sso/bind/", "/access/sso/unbind/"
@@ -957,6 +959,50 @@ def test_a_code_for_a_new_password_binds_nobody(world: Any, idp: Provider, signe
     answer = signed_in(world.secadmin).post(reverse("access:reset", args=[world.colleague.pk]))
     assert use(code_in(answer), Client()).status_code == 422
     assert bindings() == 0
+
+
+# The database's own fence.
+
+INSERT = (
+    "insert into access_binding (id, user_id, issuer, subject_hash, bound_at)"
+    " values (gen_random_uuid(), %s, 'https://other.example', %s, now())"
+)
+
+
+def test_by_sql_a_person_binds_nobody_else(person: Any, world: Any, idp: Provider) -> None:
+    colleague, digest = raw.person(world.colleague), "0" * 64
+    assert raw.run(colleague, INSERT, [world.colleague.pk, digest]) == 1
+    assert raw.run(colleague, INSERT, [person.pk, digest]) == raw.REFUSED
+    assert raw.run(raw.person(world.secadmin), INSERT, [person.pk, digest]) == raw.REFUSED
+    assert raw.run(raw.role("ep_none"), INSERT, [person.pk, digest]) == raw.DENIED
+    taken = subject_hash(idp.issuer, idp.subject)
+    assert raw.run(colleague, INSERT, [world.colleague.pk, taken]) == raw.REFUSED
+
+
+def test_by_sql_a_person_sees_and_ends_the_own_binding_only(person: Any, world: Any) -> None:
+    ends = "delete from access_binding"
+    for other in (world.colleague, world.supervisor, world.secadmin, world.auditor):
+        assert raw.count(raw.person(other), "access_binding") == 0
+        assert raw.run(raw.person(other), ends) == 0
+    assert raw.count(raw.person(person), "access_binding") == 1
+    assert raw.run(raw.person(person), ends) == 1
+    assert raw.run(raw.role("ep_none"), ends) == raw.DENIED
+    moved = "update access_binding set user_id = %s"
+    assert raw.run(raw.person(person), moved, [world.colleague.pk]) == raw.DENIED
+    assert raw.run(raw.role("epi_owner"), moved, [world.colleague.pk]) == raw.REFUSED
+
+
+def test_by_sql_an_invitation_is_accepted_by_a_visitor_without_a_password_only(
+    world: Any, idp: Provider, signed_in: Any
+) -> None:
+    digest = invitations.digest(code_in(invite(signed_in(world.secadmin), world)))
+    accept = "select 1 where sec.accept_invitation_bound(%s, %s, 'https://other.example', %s) is not null"
+    nobody = raw.role("ep_none")
+    for one in world.people.values():
+        assert raw.run(raw.person(one), accept, [digest, "!x", "0" * 64]) == raw.REFUSED
+    assert raw.run(nobody, accept, [digest, "argon2$known", "0" * 64]) == 0
+    assert raw.run(nobody, accept, [digest, "!x", "no digest"]) == raw.REFUSED
+    assert raw.run(nobody, accept, [digest, "!x", "0" * 64]) == 1
 
 
 def test_nothing_of_the_way_and_no_subject_is_kept(world: Any, idp: Provider, events: Any) -> None:
