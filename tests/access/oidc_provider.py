@@ -182,21 +182,29 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Provider]:
-    """A provider at a free port, until the end of the block."""
+def listening() -> Iterator[tuple[Provider, Callable[[], None]]]:
+    """A provider that has its port, and what lets it answer there, until the end of the block."""
     provider = Provider()
     handler = type("Handler", (_Handler,), {"provider": provider})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     provider.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
     try:
-        yield provider
+        yield provider, thread.start
     finally:
-        server.shutdown()
+        if thread.is_alive():
+            server.shutdown()
+            thread.join()
         server.server_close()
-        thread.join()
+
+
+@contextmanager
+def running() -> Iterator[Provider]:
+    """A provider that answers, until the end of the block."""
+    with listening() as (provider, begin):
+        begin()
+        yield provider
 
 
 def new_rsa(kid: str, bits: int = 2048) -> Key:
