@@ -6,18 +6,24 @@ import base64
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import jwt
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 
 CLIENT, SECRET = "epicase", "a secret of the tests: +/%"
 _RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -59,7 +65,8 @@ class Provider:
     """What the provider knows, and what it does wrong.
 
     claims, header: change what is signed. sign: makes the token instead. answers: body by path instead of the right
-    one. signed_in_at: since when the person's session at the provider is open; `prompt=login` renews it.
+    one. drips: paths whose answers come byte by byte.
+    signed_in_at: since when the person's session at the provider is open; `prompt=login` renews it.
     """
 
     subject: str = "subject-of-the-tests"
@@ -69,14 +76,16 @@ class Provider:
     claims: Change = lambda claims: None
     sign: Callable[[dict[str, Any]], str] | None = None
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    drips: set[str] = field(default_factory=set)
     hits: list[str] = field(default_factory=list)
     redeemed: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
+    scheme: str = "http"
     waiting: dict[str, Asked] = field(default_factory=dict)
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def rotate(self, key: Key) -> None:
         self.keys = [key]
@@ -170,9 +179,15 @@ class _Handler(BaseHTTPRequestHandler):
         if status in (301, 302, 307, 308):
             self.send_header("Location", body.decode())
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        if urlsplit(self.path).path not in self.provider.drips:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         try:
+            if urlsplit(self.path).path in self.provider.drips:
+                for _ in range(100):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.05)
             self.wfile.write(body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
@@ -182,13 +197,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listening() -> Iterator[tuple[Provider, Callable[[], None]]]:
+def listening(certificate: Path | None = None) -> Iterator[tuple[Provider, Callable[[], None]]]:
     """A provider that has its port, and what lets it answer there, until the end of the block."""
     provider = Provider()
     handler = type("Handler", (_Handler,), {"provider": provider})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     provider.port = server.server_address[1]
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        provider.scheme = "https"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     try:
         yield provider, thread.start
@@ -200,11 +220,33 @@ def listening() -> Iterator[tuple[Provider, Callable[[], None]]]:
 
 
 @contextmanager
-def running() -> Iterator[Provider]:
-    """A provider that answers, until the end of the block."""
-    with listening() as (provider, begin):
+def running(certificate: Path | None = None) -> Iterator[Provider]:
+    """A provider that answers, until the end of the block; with a certificate over TLS."""
+    with listening(certificate) as (provider, begin):
         begin()
         yield provider
+
+
+def self_signed(folder: Path) -> Path:
+    """Key and certificate of this machine, which nobody vouches for."""
+    now, name = datetime.now(UTC), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "provider.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def new_rsa(kid: str, bits: int = 2048) -> Key:

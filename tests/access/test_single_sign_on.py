@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -603,6 +604,30 @@ def test_a_failing_provider_is_not_asked_again_at_once(world: Any, idp: Provider
     idp.answers["/.well-known/openid-configuration"] = (500, b"{}")
     assert [Client().get(SSO).status_code for _ in range(3)] == [502] * 3
     assert len(idp.hits) == 1
+
+
+def test_a_provider_that_drips_is_not_waited_for(
+    world: Any, idp: Provider, events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "ALTOGETHER_SECONDS", 0.3)
+    idp.drips.add("/.well-known/openid-configuration")
+    assert Client().get(SSO).status_code == 502
+    assert check_of(events(FAILED)[0]) == "too_slow"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_none(
+    world: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: Any
+) -> None:
+    certificate = oidc_provider.self_signed(tmp_path)
+    with oidc_provider.running(certificate) as provider:
+        settings.EPICASE_OIDC = Configured(provider.issuer, CLIENT, SECRET, "SSO")
+        assert Client().get(SSO).status_code == 502
+        assert check_of(events(FAILED)[0]) == "unreachable"
+        assert provider.hits == []
+        providers.of.cache_clear()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert Client().get(SSO).headers["Location"].startswith(f"{provider.issuer}/authorize?")
+    providers.of.cache_clear()
 
 
 def test_nobody_waits_for_a_provider_that_has_just_failed(person: Any, idp: Provider) -> None:
