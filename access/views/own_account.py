@@ -34,7 +34,7 @@ def own_account(request: SignedInRequest) -> HttpResponse:
     trail.record(Act.OWN_SIGN_IN_VIEW)
     kept = factors.kept(request.user)
     at = provider.present()
-    has_password = step_up.ways(request.user).password
+    has_password = User.accounts.get(pk=request.user.pk).has_usable_password()
     browsers = [_told(row, request) for row in sessions.of_person(request.user)]
     with acting_as(request.user):
         context = {
