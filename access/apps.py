@@ -31,6 +31,18 @@ class AccessConfig(AppConfig):
         words.register_reasons(REASON_WORDS | FACTOR_REASON_WORDS | {"handed_over": _("handed over")})
         words.register_reasons(dict(EmergencyAccess.Reason.choices) | dict(Verdict.choices) | REFUSALS)
         words.register_reasons(dict(AccessRequest.Refusal.choices))
+        words.register_reasons(
+            {
+                "sso.bound": _("bound to the provider"),
+                "sso.unbound": _("unbound from the provider"),
+                "sso.taken": _("bound already"),
+                "sso.state": _("no such way to the provider, or not any more"),
+                "sso.token": _("the provider's word did not pass the checks"),
+                "sso.stranger": _("nobody's account is bound to it"),
+                "sso.ended": _("the account does not work any more"),
+                "sso.provider": _("the provider did not answer as agreed"),
+            }
+        )
         security.declare()
         keys.install()
         navigation.count_with("access:requests", waiting.requests)

@@ -108,6 +108,11 @@ class Frame:
         return [{"username": name, "password": password, "role": labels[name]} for name in names]
 
     @property
+    def sso_label(self) -> str:
+        """The words on the button of single sign-on, "" where there is none."""
+        return settings.EPICASE_OIDC.label if settings.EPICASE_OIDC else ""
+
+    @property
     def theme(self) -> str:
         """ "light" or "dark" as chosen; "" follows the device."""
         chosen = self.request.COOKIES.get(THEME_COOKIE, "")
@@ -143,6 +148,9 @@ class Frame:
     @property
     def here(self) -> str:
         """Where the language switch returns to: this page, or the one its form was sent from."""
+        if self.request.path == _address("access:sso_return"):
+            # What the provider sent along is good for one return.
+            return "/"
         if self.request.method == "GET":
             return self.request.get_full_path()
         came_from = urlsplit(self.request.headers.get("referer", ""))

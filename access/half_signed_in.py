@@ -18,7 +18,7 @@ from access.models import User
 from audit import context
 
 LASTS_SECONDS: Final = 5 * 60
-_HALF, _FACTOR = "half", "second_factor"
+_HALF, _FACTOR, _HOW = "half", "second_factor", "signed_in_with"
 CONFIRMED_AT: Final = "confirmed_at"
 BACKEND: Final = "access.backends.RoleBackend"
 
@@ -37,11 +37,16 @@ class OnlyWithSecondFactor:
         return self.get_response(request)
 
 
-def begin(request: HttpRequest, user: User, where: str) -> bool:
-    """The password was right: sign in, or note who has to show a second factor. Whether the person is in already."""
-    if not settings.EPICASE_REQUIRE_SECOND_FACTOR and not factors.has_any(user):
-        login(request, user, backend=BACKEND)
-        request.session[CONFIRMED_AT] = time.time()
+def begin(
+    request: HttpRequest, user: User, where: str, *, how: str = "", factor: str = "", is_fresh: bool = True
+) -> bool:
+    """The password was right: sign in, or note who has to show a second factor. Whether the person is in already.
+
+    how: "sso" when the provider of single sign-on stands in for the password. factor: with which one it was shown.
+    is_fresh: whether the person was asked just now, so that it counts as a confirmation, too.
+    """
+    if factor or (not settings.EPICASE_REQUIRE_SECOND_FACTOR and not factors.has_any(user)):
+        _sign_in(request, user, how, factor, is_fresh=is_fresh)
         return True
     language = request.session.get("language")
     request.session.flush()
@@ -51,6 +56,7 @@ def begin(request: HttpRequest, user: User, where: str) -> bool:
         "at": time.time(),
         "stamp": user.get_session_auth_hash(),
         "next": where,
+        "how": how,
     }
     return False
 
@@ -69,14 +75,26 @@ def person(request: HttpRequest) -> User | None:
 def finish(request: HttpRequest, user: User, factor: str) -> str:
     """The second factor was right: sign in under a new session key; gives where the person wanted to go."""
     half = request.session.pop(_HALF, {})
-    login(request, user, backend=BACKEND)
-    request.session[_FACTOR] = factor
-    request.session[CONFIRMED_AT] = time.time()
+    _sign_in(request, user, str(half.get("how", "")), factor)
     return str(half.get("next") or "/")
 
 
+def how(request: HttpRequest) -> str:
+    """With what this session began in place of a password: "sso", else ""."""
+    return str(request.session.get(_HOW, ""))
+
+
+def _sign_in(request: HttpRequest, user: User, how: str, factor: str, *, is_fresh: bool = True) -> None:
+    """A new session key; the ledger is told during login()."""
+    request.session[_HOW] = how
+    login(request, user, backend=BACKEND)
+    request.session[_FACTOR] = factor
+    if is_fresh:
+        request.session[CONFIRMED_AT] = time.time()
+
+
 def factor_shown(request: HttpRequest) -> str:
-    """With which factor this session began: "totp", "recovery_code", "passkey" or "" for none."""
+    """With which factor this session began: "totp", "recovery_code", "passkey", "provider" or "" for none."""
     return str(request.session.get(_FACTOR, ""))
 
 

@@ -19,13 +19,15 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from access import sessions
+from access import half_signed_in, sessions
 from access.actions import ledger_actor
 from access.models import User
 from audit import context, trail
 from audit.acts import Act, Outcome
 
 MOST_FROM_EVERYWHERE = 20
+# Wrong invitation codes are counted under one name and the address: whoever guesses has no account.
+COUNTED_CODES = {"username": "/access/invited/"}
 _REASONS = {"code": "wrong_code", "confirm": "wrong_confirmation"}
 
 
@@ -110,7 +112,8 @@ def record_sign_in(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     )
     request.session["language"] = user.language
     sessions.begins(request.session, context.client_ip(request), request.headers.get("User-Agent", ""))
-    trail.record(Act.SIGN_IN, user)
+    how = half_signed_in.how(request)
+    trail.record(Act.SIGN_IN, user, extra={"with": how} if how else None)
 
 
 @receiver(user_logged_out)

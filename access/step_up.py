@@ -18,17 +18,21 @@ from typing import Any, Final, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
 
 from access import actor, factors
+from access.actions import single_sign_on
 from access.forms import ConfirmForm
 from access.half_signed_in import CONFIRMED_AT
 from access.models import User
+from access.single_sign_on import provider
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -47,6 +51,7 @@ class Ways:
     totp: bool
     codes: bool
     passkey: bool
+    provider: bool
 
     @property
     def code(self) -> bool:
@@ -55,7 +60,12 @@ class Ways:
 
     @property
     def none(self) -> bool:
-        return not (self.password or self.totp or self.passkey)
+        return not (self.typed or self.passkey or self.provider)
+
+    @property
+    def typed(self) -> bool:
+        """Whether something is typed into the form."""
+        return self.password or self.totp
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,7 @@ def page(
     where: str,
     carried: str,
     form: ConfirmForm | None = None,
+    mistake: str = "",
     loses_words: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -139,6 +150,7 @@ def page(
             "next": where,
             "carried": carried,
             "loses_words": loses_words,
+            "mistake": mistake,
         }
         return render(request, "access/confirm.html", context, status=status)
 
@@ -178,11 +190,15 @@ def ways(user: User) -> Ways:
     with actor.wearing(actor.NOBODY):
         known = User.accounts.get(pk=user.pk)
         kept = factors.kept(user)
+        password = known.has_usable_password()
+        # Only for who has no password: the provider's is no second way around one's own.
+        by_provider = not password and _is_bound(user)
     return Ways(
-        password=known.has_usable_password(),
+        password=password,
         totp=kept.totp is not None,
         codes=kept.any and kept.codes_left > 0,
         passkey=bool(kept.passkeys),
+        provider=by_provider,
     )
 
 
@@ -205,10 +221,26 @@ def confirmed(request: HttpRequest) -> None:
     request.session[CONFIRMED_AT] = time.time()
 
 
+def go_on(request: HttpRequest, where: str, carried: str) -> HttpResponse:
+    """After confirming: back to the page, or the typed form once more, to be sent with one click."""
+    if not carried:
+        return redirect(where)
+    form = open_form(request, carried)
+    if form is None:
+        messages.info(request, _("Confirmed. Fill the form in once more."))
+        return redirect(where)
+    return render(request, "access/go_on.html", {"form": form, "next": where})
+
+
 def safe_next(request: HttpRequest, where: str) -> str:
     """The address to go on to, if it is ours."""
     ours = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
     return where if ours and where.startswith("/") else "/"
+
+
+def _is_bound(user: User) -> bool:
+    at = provider.present()
+    return at is not None and single_sign_on.binding_of(user, at.configured.issuer) is not None
 
 
 def _password_is_right(user: User, typed: str) -> bool:

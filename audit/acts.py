@@ -24,6 +24,7 @@ class Act(StrEnum):
     PASSWORD_CHANGE = "account.password"  # noqa: S105 (the name of an act)
     SECOND_FACTOR_CHANGE = "account.second_factor"
     SECOND_FACTOR_RESET = "account.second_factor_reset"
+    SIGN_ON_BIND = "account.single_sign_on"
     OWN_SIGN_IN_VIEW = "account.sign_in_view"
     SESSION_END = "account.session_end"
     PLEDGE_ACCEPT = "account.pledge"
@@ -136,6 +137,7 @@ def _entries() -> dict[Act, Entry]:
         Act.SIGN_IN: sign, Act.SIGN_OUT: sign, Act.STEP_UP: sign,
         Act.SIGN_IN_FAILED: refuse, Act.SIGN_IN_LOCKED: warn,
         Act.PASSWORD_CHANGE: key, Act.SECOND_FACTOR_CHANGE: key, Act.SECOND_FACTOR_RESET: key,
+        Act.SIGN_ON_BIND: key,
         Act.OWN_SIGN_IN_VIEW: look, Act.SESSION_END: write, Act.PLEDGE_ACCEPT: decide,
         Act.PAGE_VIEW: look, Act.CASE_LIST: Entry("text-left"), Act.CASE_VIEW: look,
         Act.CASE_CREATE: new, Act.CASE_CHANGE: write, Act.CASE_SEARCH: search,

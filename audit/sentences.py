@@ -29,6 +29,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     Act.PAGE_VIEW: ("{who} opened a page[: {page}]", "{who} 打开了页面[：{page}]"),
     Act.SECOND_FACTOR_CHANGE: ("{who} changed the second factor[: {reason}]", "{who} 更改了二次验证[：{reason}]"),
     Act.SECOND_FACTOR_RESET: ("{who} reset the second factor of {object}[: {reason}]", "{who} 重置了 {object} 的二次验证[：{reason}]"),
+    Act.SIGN_ON_BIND: ("{who} changed single sign-on[: {reason}]", "{who} 更改了单点登录[：{reason}]"),
     Act.OWN_SIGN_IN_VIEW: ("{who} looked at their own ways of signing in", "{who} 查看了自己的登录方式"),
     Act.SESSION_END: ("{who} signed other browsers out", "{who} 退出了其他浏览器"),
     Act.PLEDGE_ACCEPT: ("{who} accepted the pledge", "{who} 签署了保密承诺"),

@@ -9,8 +9,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from access.single_sign_on.configured import Configured
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
 LOGINS: Final = ("app", "worker", "owner", "sealer", "beat", "test")
@@ -22,6 +25,7 @@ ADDRESSES: Final = {
 }
 # Processes that seal no value and open none: they hold no keyring.
 WITHOUT_KEYRING: Final = ("sealer", "beat")
+LONGEST_ISSUER: Final = 200
 TRUE: Final = {"1", "true", "yes", "on"}
 
 
@@ -149,6 +153,35 @@ def key_url(name: str, *, improvised: str) -> str:
     raise Misconfigured(
         f"{name} is missing: give the key's address, e.g. {name}=file:/run/secrets/{improvised}."
     )
+
+
+def single_sign_on() -> Configured | None:
+    """The provider of single sign-on; None where nothing of it was configured, and in processes that sign nobody in."""
+    names = ("EPICASE_OIDC_ISSUER", "EPICASE_OIDC_CLIENT_ID", "EPICASE_OIDC_CLIENT_SECRET")
+    others = ("EPICASE_OIDC_LABEL", "EPICASE_OIDC_SECOND_FACTOR_VALUES")
+    given = {name: text(name) or "" for name in (*names, *others)}
+    if login() not in ("app", "test") or not any(given.values()):
+        return None
+    for name in names:
+        if not given[name]:
+            raise Misconfigured(
+                f"{name} is missing: single sign-on needs {', '.join(names)}_FILE, or none of EPICASE_OIDC_*."
+            )
+    issuer, client_id, secret, label, factors = given.values()
+    _check_issuer(issuer)
+    values = frozenset(value.strip() for value in factors.split(",") if value.strip())
+    return Configured(issuer, client_id, secret, label or "SSO", values)
+
+
+def _check_issuer(issuer: str) -> None:
+    parts = urlsplit(issuer)
+    is_local_test = is_test() and parts.scheme == "http" and parts.hostname == "127.0.0.1"
+    if parts.scheme != "https" and not is_local_test:
+        raise Misconfigured("EPICASE_OIDC_ISSUER is no https address: single sign-on needs TLS.")
+    if not parts.hostname or parts.username or parts.query or parts.fragment or len(issuer) > LONGEST_ISSUER:
+        raise Misconfigured(
+            "EPICASE_OIDC_ISSUER is no issuer: give the address exactly as the provider's description names it."
+        )
 
 
 BASE_ROLES: Final = {"owner": "epi_owner", "sealer": "ep_sealer"}

@@ -157,6 +157,9 @@ EPICASE_STEP_UP = not _LOCAL or config.flag("EPICASE_STEP_UP")
 EPICASE_PLEDGE = not _LOCAL or config.flag("EPICASE_PLEDGE")
 EPICASE_STEP_UP_SECONDS = 5 * 60
 
+# None: people sign in by password. docs/single-sign-on.md.
+EPICASE_OIDC = config.single_sign_on()
+
 # Of allauth only the second factors are used, inside our own pages: none of its addresses exists here.
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None

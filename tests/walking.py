@@ -17,6 +17,9 @@ PUBLIC = {
     "access:language",
     "access:sign_out",
     "access:invited",
+    "access:sso",
+    "access:sso_return",
+    "access:sso_invited",
     "parts",
 }
 

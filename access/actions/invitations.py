@@ -102,8 +102,13 @@ def open_invitations() -> models.QuerySet[Invitation]:
 
 def invited(code: str) -> Invited | None:
     """Whom the code is for; None for a wrong, expired, used, withdrawn or unconfirmed one."""
+    return invited_by(digest(code))
+
+
+def invited_by(code_digest: bytes) -> Invited | None:
+    """Whom the code of this digest is for."""
     with connection.cursor() as cursor:
-        cursor.execute("select username, display_name, is_reset from sec.invited(%s)", [digest(code)])
+        cursor.execute("select username, display_name, is_reset from sec.invited(%s)", [code_digest])
         row = cursor.fetchone()
     return Invited(*row) if row else None
 

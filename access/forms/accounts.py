@@ -197,8 +197,8 @@ class InviteForm(_StateForm):
     )
 
 
-class InvitedForm(ClearChoices, forms.Form):
-    """The code that was handed over, and a password that nobody else knows."""
+class InvitedByCodeForm(ClearChoices, forms.Form):
+    """The code that was handed over, when the provider of single sign-on says who brings it."""
 
     code = forms.CharField(
         label=_("Invitation code"),
@@ -206,6 +206,11 @@ class InvitedForm(ClearChoices, forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "characters"}),
         help_text=_("20 letters and digits, as they were given to you. They work once."),
     )
+
+
+class InvitedForm(InvitedByCodeForm):
+    """The code that was handed over, and a password that nobody else knows."""
+
     password = forms.CharField(
         label=_("New password"),
         max_length=256,

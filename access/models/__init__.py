@@ -1,5 +1,6 @@
 """Organisations, users, requests, decisions, grants, and the acts that end them."""
 
+from access.models.bindings import Binding
 from access.models.emergency import DecisionReview, EmergencyAccess, Verdict
 from access.models.grants import AccessDecision, CaseGrant, GrantHistory
 from access.models.notices import Notice
@@ -18,6 +19,7 @@ __all__ = [
     "AccessRequest",
     "AccountChange",
     "ApiToken",
+    "Binding",
     "CaseGrant",
     "DecisionReview",
     "EmergencyAccess",

@@ -1,4 +1,4 @@
-"""Second factors and pledges. Nobody has a right on the other tables of allauth, which stay empty."""
+"""Second factors, pledges, who is who at single sign-on. Nobody has a right on the other tables of allauth."""
 
 from __future__ import annotations
 
@@ -16,3 +16,12 @@ def declare() -> None:
     pin("mfa_authenticator", "id", "user_id", "type", "created_at")
     protect("access.Pledge", allow(PERSON_ROLES, "select insert", rows=f"user_id = {ME}"))
     pin("access.Pledge", "id", "user_id", "version", "accepted_at")
+    # ep_none finds the account of whoever comes back from the provider; only its person binds it, or an invitation
+    # that makes it (sec.accept_invitation_bound).
+    protect(
+        "access.Binding",
+        allow(NONE, "select"),
+        allow(PERSON_ROLES, "select insert delete", rows=f"user_id = {ME}"),
+        allow(SEC, "select insert"),
+    )
+    pin("access.Binding", "id", "user_id", "issuer", "subject_hash", "bound_at")

@@ -162,4 +162,23 @@ begin
 exception when unique_violation then
     return null;
 end $$;
+
+create or replace function sec.accept_invitation_bound(code bytea, password_hash text, provider text, subject text)
+    returns uuid {TRIGGER} as $$
+declare person uuid;
+begin
+    if password_hash not like '!%' or exists (
+        select 1 from public.access_invitation v where v.code_hash = code and v.person_id is not null) then
+        return null;
+    end if;
+    person := sec.accept_invitation(code, password_hash);
+    if person is not null then
+        insert into public.access_binding (id, user_id, issuer, subject_hash, bound_at)
+        values (gen_random_uuid(), person, provider, subject, clock_timestamp());
+    end if;
+    return person;
+exception when unique_violation then
+    -- Whoever it is there has an account: everything above is undone, the code can still be used.
+    return null;
+end $$;
 """

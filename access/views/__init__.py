@@ -41,6 +41,7 @@ from access.views.revocation import (
 )
 from access.views.second_factor import confirm, second_factor, set_up
 from access.views.signing_in import language, sign_in, sign_out
+from access.views.single_sign_on import sso, sso_bind, sso_confirm, sso_invited, sso_return, sso_unbind
 from access.views.tokens import revoke_token, tokens
 
 __all__ = [
@@ -100,6 +101,12 @@ __all__ = [
     "set_up",
     "sign_in",
     "sign_out",
+    "sso",
+    "sso_bind",
+    "sso_confirm",
+    "sso_invited",
+    "sso_return",
+    "sso_unbind",
     "stand_ins",
     "team",
     "teams",

@@ -15,12 +15,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import actions, factors, half_signed_in, sessions, step_up
+from access.actions import single_sign_on
 from access.actor import acting_as
 from access.forms import PasswordForm
 from access.http import SignedInRequest
 from access.middleware import stays_nobody
 from access.models import Pledge, User
 from access.sign_in import count_failure, locked_out, may_try
+from access.single_sign_on import provider
 from audit import trail
 from audit.acts import Act
 
@@ -31,6 +33,8 @@ def own_account(request: SignedInRequest) -> HttpResponse:
     """What signs one in, where one is signed in, and the pledge."""
     trail.record(Act.OWN_SIGN_IN_VIEW)
     kept = factors.kept(request.user)
+    at = provider.present()
+    has_password = User.accounts.get(pk=request.user.pk).has_usable_password()
     browsers = [_told(row, request) for row in sessions.of_person(request.user)]
     with acting_as(request.user):
         context = {
@@ -38,6 +42,8 @@ def own_account(request: SignedInRequest) -> HttpResponse:
             "may_remove": not settings.EPICASE_REQUIRE_SECOND_FACTOR or not kept.only_one,
             "browsers": browsers,
             "has_others": len(browsers) > 1,
+            "has_password": has_password,
+            "binding": at and single_sign_on.binding_of(request.user, at.configured.issuer),
             "shown": half_signed_in.factor_shown(request),
             "pledge": Pledge.live_of(request.user.pk),
         }

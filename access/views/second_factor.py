@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -171,24 +170,13 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     forgive(request.user, "confirm")
     step_up.confirmed(request)
     trail.record(Act.STEP_UP, request.user, extra={"with": used}, by=ledger_actor(request.user))
-    return _go_on(request, where, carried)
+    return step_up.go_on(request, where, carried)
 
 
 def _count(request: SignedInRequest) -> None:
     by = ledger_actor(request.user)
     trail.record(Act.STEP_UP, request.user, outcome=Outcome.REFUSED, reason="wrong_confirmation", by=by)
     count_failure(request, request.user, "confirm")
-
-
-def _go_on(request: SignedInRequest, where: str, carried: str) -> HttpResponse:
-    """Back to the page, or the typed form once more, to be sent with one click."""
-    if not carried:
-        return redirect(where)
-    form = step_up.open_form(request, carried)
-    if form is None:
-        messages.info(request, _("Confirmed. Fill the form in once more."))
-        return redirect(where)
-    return render(request, "access/go_on.html", {"form": form, "next": where})
 
 
 def _thrown_out(request: HttpRequest) -> HttpResponse:

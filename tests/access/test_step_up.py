@@ -100,6 +100,8 @@ MUST_ASK = {
     "access:emergency",
     "access:recovery_codes",
     "access:remove_factor",
+    "access:sso_bind",
+    "access:sso_unbind",
     "disclosure:approve",
     "disclosure:download",
     "disclosure:passphrase",

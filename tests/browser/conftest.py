@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from tests import cast, servers
+from tests.access import oidc_provider
+from tests.access.oidc_provider import Provider
 from tests.browser import product
 from tests.browser.person import WIDE, Person
 from tests.browser.product import Product
@@ -42,16 +44,35 @@ def executable() -> str:
 
 
 @pytest.fixture(scope="session")
+def provider() -> Iterator[tuple[Provider, Callable[[], None]]]:
+    """A provider of single sign-on; it answers once the product has started, because it needs a thread."""
+    with oidc_provider.listening() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def site(
-    executable: str, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any
+    executable: str,
+    provider: tuple[Provider, Callable[[], None]],
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: Any,
 ) -> Iterator[Product]:
     """The running product, on a database of its own."""
+    idp, begin = provider
+    single_sign_on = {
+        "EPICASE_OIDC_ISSUER": idp.issuer,
+        "EPICASE_OIDC_CLIENT_ID": oidc_provider.CLIENT,
+        "EPICASE_OIDC_CLIENT_SECRET": oidc_provider.SECRET,
+        "EPICASE_OIDC_LABEL": "Staff sign-on",
+    }
     name, folder = f"{DATABASE}_browser", tmp_path_factory.mktemp("product")
     with django_db_blocker.unblock():
         servers.use_database(DATABASE)
         servers.copy_database(DATABASE, name)
     try:
-        with product.running(name, DATABASE, folder, django_db_blocker) as running:
+        with product.running(name, DATABASE, folder, django_db_blocker, single_sign_on) as running:
+            begin()
             yield running
     finally:
         with django_db_blocker.unblock():

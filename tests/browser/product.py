@@ -60,8 +60,10 @@ class Product:
 
 
 @contextmanager
-def running(database: str, back_to: str, folder: Path, blocker: Any) -> Iterator[Product]:
-    """Start the processes and stop them at the end."""
+def running(
+    database: str, back_to: str, folder: Path, blocker: Any, settings: dict[str, str]
+) -> Iterator[Product]:
+    """Start the processes, with these further settings, and stop them at the end."""
     with ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -69,7 +71,13 @@ def running(database: str, back_to: str, folder: Path, blocker: Any) -> Iterator
         stack.callback(_stop, product.processes)
         for name, login, command in _commands(listening.fileno()):
             process = _start(
-                name, login, command, database=database, folder=folder, listening=listening.fileno()
+                name,
+                login,
+                command,
+                database=database,
+                folder=folder,
+                listening=listening.fileno(),
+                settings=settings,
             )
             product.processes[name] = process
         _wait_until_it_answers(product)
@@ -89,10 +97,18 @@ def _commands(listening: int) -> list[tuple[str, str, list[str]]]:
 
 
 def _start(
-    name: str, login: str, command: list[str], *, database: str, folder: Path, listening: int
+    name: str,
+    login: str,
+    command: list[str],
+    *,
+    database: str,
+    folder: Path,
+    listening: int,
+    settings: dict[str, str],
 ) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
+        **settings,
         "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
         "EPICASE_LOGIN": login,
         "EPICASE_BROWSER_DATABASE": database,

@@ -89,6 +89,37 @@ def test_every_process_names_what_is_missing(given: Environment, command: tuple[
     assert "EPICASE_SECRET_KEY is missing" in refused(command, without(given, "EPICASE_SECRET_KEY_FILE"))
 
 
+SINGLE_SIGN_ON = {
+    "EPICASE_OIDC_ISSUER": "https://id.example.org/realms/cdc",
+    "EPICASE_OIDC_CLIENT_ID": "epicase",
+    "EPICASE_OIDC_CLIENT_SECRET": "only a test",
+}
+
+
+def test_single_sign_on_that_is_whole_starts(given: Environment) -> None:
+    ended = production.run(WEB, {**given, **SINGLE_SIGN_ON})
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"EPICASE_OIDC_CLIENT_ID": ""}, "EPICASE_OIDC_CLIENT_ID is missing: single sign-on needs"),
+        ({"EPICASE_OIDC_CLIENT_SECRET": ""}, "EPICASE_OIDC_CLIENT_SECRET is missing: single sign-on needs"),
+        ({"EPICASE_OIDC_ISSUER": ""}, "EPICASE_OIDC_ISSUER is missing: single sign-on needs"),
+        ({"EPICASE_OIDC_ISSUER": "http://id.example.org"}, "EPICASE_OIDC_ISSUER is no https address"),
+        ({"EPICASE_OIDC_ISSUER": "http://127.0.0.1:9000"}, "EPICASE_OIDC_ISSUER is no https address"),
+        ({"EPICASE_OIDC_ISSUER": "id.example.org"}, "EPICASE_OIDC_ISSUER is no https address"),
+        ({"EPICASE_OIDC_ISSUER": "https://id.example.org/?x=1"}, "EPICASE_OIDC_ISSUER is no issuer"),
+        ({"EPICASE_OIDC_ISSUER": "https://who@id.example.org"}, "EPICASE_OIDC_ISSUER is no issuer"),
+    ],
+)
+def test_single_sign_on_that_is_half_configured_is_refused(
+    given: Environment, changed: Environment, named: str
+) -> None:
+    assert named in refused(WEB, {**given, **SINGLE_SIGN_ON, **changed})
+
+
 def test_a_secret_file_that_is_not_there_is_named(given: Environment) -> None:
     given["EPICASE_SECRET_KEY_FILE"] = "/nonexistent/secret_key"
     assert "EPICASE_SECRET_KEY_FILE=/nonexistent/secret_key cannot be read" in refused(WEB, given)

@@ -51,6 +51,7 @@ PERSONAL = {
 # Protected as well, but their rows hold ids and codes and nothing of one case: other roles than a case's read them.
 OVERSEEN = {
     "access_accountchange",
+    "access_binding",
     "access_granthistory",
     "access_invitation",
     "access_pledge",
