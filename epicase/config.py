@@ -8,12 +8,14 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from access.single_sign_on.configured import Configured
+if TYPE_CHECKING:
+    from access.single_sign_on.configured import Configured
+
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
 LOGINS: Final = ("app", "worker", "owner", "sealer", "beat", "test")
@@ -167,6 +169,9 @@ def single_sign_on() -> Configured | None:
             raise Misconfigured(
                 f"{name} is missing: single sign-on needs {', '.join(names)}_FILE, or none of EPICASE_OIDC_*."
             )
+    # Late: the embedded servers read this module where the other rooms are not at hand.
+    from access.single_sign_on.configured import Configured
+
     issuer, client_id, secret, label, factors = given.values()
     _check_issuer(issuer)
     values = frozenset(value.strip() for value in factors.split(",") if value.strip())

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_noop
 from epicase_verify.note import VerificationKey
 
 from audit import signer
@@ -51,7 +52,7 @@ def _verify(bodies: int | None, keys: Sequence[VerificationKey] | None) -> Verif
     known = signer.verification_keys() if keys is None else list(keys)
     report.signatures_checked = bool(known)
     if not known:
-        report.unusable = (
+        report.unusable = gettext_noop(
             "no verification key is known, so no signature could be checked: set EPICASE_AUDIT_VKEY"
         )
     frontier_stored = _state(report)

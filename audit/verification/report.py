@@ -4,26 +4,30 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 MOST_OF_A_KIND = 20
 WHOLE, TAMPERED, UNUSABLE = 0, 1, 2
 
 
 WORDS = {
-    "leaf_missing": "the leaf is missing",
-    "event_missing": "the event is missing",
-    "body_changed": "the event is not the one that was sealed",
-    "mac": "the event's row does not carry its writer's mark",
-    "altered": "the event was altered before it was sealed",
-    "columns": "the event's searchable columns do not say what its body says",
-    "touches": "the list of records touched is not the one that was sealed",
-    "tile": "the stored tile does not fit the leaves",
-    "root": "the checkpoint does not fit the leaves before it",
-    "signature": "the checkpoint's signature does not hold",
-    "cut_short": "more was signed or published than the ledger holds",
-    "state": "the tree's state is not the one that was signed last",
-    "vanished": "events vanished between writing and sealing",
-    "unqueued": "events are neither sealed nor waiting",
-    "unreadable": "published notes that cannot be read",
+    "leaf_missing": _("the leaf is missing"),
+    "event_missing": _("the event is missing"),
+    "body_changed": _("the event is not the one that was sealed"),
+    "mac": _("the event's row does not carry its writer's mark"),
+    "altered": _("the event was altered before it was sealed"),
+    "columns": _("the event's searchable columns do not say what its body says"),
+    "touches": _("the list of records touched is not the one that was sealed"),
+    "tile": _("the stored tile does not fit the leaves"),
+    "root": _("the checkpoint does not fit the leaves before it"),
+    "signature": _("the checkpoint's signature does not hold"),
+    "cut_short": _("more was signed or published than the ledger holds"),
+    "state": _("the tree's state is not the one that was signed last"),
+    "vanished": _("events vanished between writing and sealing"),
+    "unqueued": _("events are neither sealed nor waiting"),
+    "unreadable": _("published notes that cannot be read"),
 }
 
 
@@ -36,8 +40,10 @@ class Problem:
     detail: str = ""
 
     def __str__(self) -> str:
-        place = "" if self.at is None else f" at {self.at}"
-        return f"{WORDS[self.kind]}{place}" + (f" ({self.detail})" if self.detail else "")
+        what = str(WORDS[self.kind])
+        if self.at is not None:
+            what = gettext("%(what)s at %(place)d") % {"what": what, "place": self.at}
+        return what + (f" ({self.detail})" if self.detail else "")
 
 
 @dataclass
@@ -76,8 +82,12 @@ class VerifyReport:
             return TAMPERED
         return UNUSABLE if self.unusable else WHOLE
 
-    def lines(self) -> Iterator[str]:
-        """The report for a person."""
+    def lines(self) -> list[str]:
+        """The report for whoever runs the command: commands speak English."""
+        with translation.override("en"):
+            return list(self._lines())
+
+    def _lines(self) -> Iterator[str]:
         yield f"ledger      {self.size} sealed events, {self.pending} waiting"
         yield f"looked at   {self.bodies} bodies, {self.checkpoints} checkpoints, {self.published} published"
         yield from (f"remark      {remark}" for remark in self.remarks)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
+import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -166,10 +167,16 @@ def _kind(field: Any, policy: FieldPolicy, name: str) -> Callable[..., forms.Fie
     return lambda **options: TextField(limit=field.max_length or LONG_TEXT, **options)
 
 
+# ISO 3166-1: places with telephone numbers, and the few without.
+COUNTRIES: Final = phonenumbers.SUPPORTED_REGIONS | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
+
+
 def _country(text: str) -> str:
     code = validation.narrow(text).upper()
     if len(code) != 2 or not code.isascii() or not code.isalpha():
         raise ValidationError(_("Enter the two letters of the country, e.g. CN."), code="shape")
+    if code not in COUNTRIES:
+        raise ValidationError(_("No country has this code."), code="unknown")
     return code
 
 

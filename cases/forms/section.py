@@ -8,13 +8,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from access.models import User
 from cases import merging
 from cases.chronology import Finding
 from cases.forms import checking
 from cases.forms.fields import form_field, offer, with_value
-from cases.forms.opening import districts_of
+from cases.forms.opening import REQUIRED, districts_of
 from cases.holdings import Holding
 from cases.models import Case
 from cases.policy import is_encrypted, policy_of
@@ -71,6 +72,9 @@ class SectionForm(ClearChoices, forms.Form):
         given = super().clean() or {}
         values = self._values(given)
         touched = self._touched(values)
+        for name in sorted(touched & {*REQUIRED}):
+            if values[name] in (None, "", []):
+                self.add_error(name, _("A case is opened with this: it can be corrected, not emptied."))
         if touched & {"id_number", "id_kind", "sex", "birth_date"}:
             self._add(checking.document_error({"sex": self.case.sex, **values}))
         age = checking.age_error(values) if touched & {"age_value", "age_unit"} else None

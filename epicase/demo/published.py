@@ -12,5 +12,5 @@ ACCOUNTS: Final = {
     "privacy": "answers the rights of the people concerned",
     "secadmin": "manages accounts and roles",
     "sysadmin": "runs the system, sees no case",
-    "partner": "sees figures only",
+    "partner": "sees no case, only the own log",
 }

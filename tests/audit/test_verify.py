@@ -215,3 +215,16 @@ def test_from_the_page_an_old_event_that_was_changed_is_found(auditor: Any, even
     ledger.tamper(f"update audit_event set actor_name = 'x' {SEVENTH}")
     assert "card-bad" in read_to_the_end(auditor)
     assert events("audit.verify")[0]["outcome"] == 2
+
+
+def test_problems_are_told_in_the_readers_language() -> None:
+    from django.utils import translation
+
+    from audit.verification.report import WORDS, Problem, VerifyReport
+
+    with translation.override("zh-hans"):
+        assert str(Problem("columns", 100)) == "该事件的检索列与正文不一致（位置 100）"
+        assert not [words for words in map(str, WORDS.values()) if words.isascii()]
+        report = VerifyReport()
+        report.add("columns", 100)
+        assert any("searchable columns do not say what its body says at 100" in line for line in report.lines())

@@ -21,7 +21,7 @@ PIECES = """() => {
 LATIN, CHINESE = re.compile(r"[A-Za-z]{3,}"), re.compile(r"[\u4e00-\u9fff]")
 # Names that are written so in every language.
 SAME = re.compile(
-    r"^English$|epicase|CSV|XLSX|AES-256|sha256|COVID-19|OB-[\w-]+|outbreak \d+|Enter|Esc|Ctrl|Alt|Tab"
+    r"^English$|Staff sign-on|epicase|CSV|XLSX|AES-256|sha256|COVID-19|OB-[\w-]+|outbreak \d+|Enter|Esc|Ctrl|Alt|Tab"
     r"|SARS-CoV-2|HIPAA[ \d.()b]*"
 )
 

@@ -127,6 +127,7 @@ BAD = [
     ("illness", {"symptoms": ["nonsense"]}, "symptoms"),
     ("identity", {"id_number": "990101198805152138"}, "id_number"),
     ("identity", {"nationality": "CHN"}, "nationality"),
+    ("identity", {"nationality": "ZZ"}, "nationality"),
     ("identity", {"birth_date": "1990-01-01"}, "id_number"),
     ("identity", {"birth_date": "2999-01-01"}, "birth_date"),
     ("identity", {"birth_date": "1880-01-01"}, "birth_date"),
@@ -153,6 +154,39 @@ def test_bad_words_change_nothing(
     assert answer.status_code == 422
     assert field in answer.context["form"].errors
     assert len(events("case.change")) == before
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("identity", "full_name"),
+        ("identity", "sex"),
+        ("identity", "age_value"),
+        ("reach", "phone"),
+        ("reach", "town"),
+    ],
+)
+def test_what_opens_a_case_is_corrected_but_not_emptied(
+    world: World, client: Any, section: str, name: str
+) -> None:
+    if name == "town":
+        given = pages.drawn(client, url(world, "reach"))
+        client.post(url(world, "reach"), {**given, "town": "示例街道"})
+    given = pages.drawn(client, url(world, section))
+    answer = client.post(url(world, section), {**given, name: ""})
+    assert answer.status_code == 422
+    assert "not emptied" in str(answer.context["form"].errors[name])
+    again = pages.drawn(client, url(world, section))
+    assert again[name] == (given[name] or "示例街道")
+
+
+def test_what_an_import_left_empty_may_stay_empty(world: World, signed_in: Any) -> None:
+    case = factories.case(world.investigator, world.outbreak, full_name=None, id_number=None)
+    browser = signed_in(world.investigator)
+    pages.state_purpose(browser, case)
+    address = reverse("cases:edit", args=[case.pk, "identity"])
+    given = pages.drawn(browser, address)
+    assert browser.post(address, {**given, "sex": "2"}).status_code == 302
 
 
 def test_onset_may_not_follow_the_outcome(world: World, client: Any) -> None:
