@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from access import views
@@ -28,6 +29,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     if _is_api(request):
         return _told(404, "not_found", _("There is nothing at this address, or nothing for you."))
     return views.not_found(request, exception)
+
+
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    """405: an address that only takes what a form sends, opened as a page, e.g. by going back."""
+    return render(request, "405.html", status=405)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "audit.middleware.OneTransaction",
     "access.sessions.SessionMiddleware",
     "access.middleware.PersonsLanguage",
+    "epicase.middleware.WrongMethod",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -181,3 +181,18 @@ def _tables_with(values: tuple[str, ...]) -> set[str]:
 def _logs_with(values: tuple[str, ...]) -> list[Path]:
     logs = [path for path in Path(settings.STATE_DIR).rglob("*.log") if path.is_file()]
     return [path for path in logs if any(value.encode() in path.read_bytes() for value in values)]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Nothing to open here"), ("zh-hans", "这里没有可打开的页面")]
+)
+def test_going_back_to_an_address_of_a_form_shows_a_page(
+    world: Any, signed_in: Any, language: str, words: str
+) -> None:
+    client = signed_in(world.investigator)
+    client.post("/access/language/", {"language": language, "next": "/"})
+    answer = client.get(f"/cases/{world.case.pk}/movements/add/")
+    assert answer.status_code == 405
+    assert words in answer.content.decode()
+    assert answer.headers["Allow"] == "POST"
+    assert client.put(f"/cases/{world.case.pk}/movements/add/").content == b""

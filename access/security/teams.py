@@ -32,7 +32,8 @@ def declare() -> None:
             "insert",
             check=f"{OF_MY_TEAMS} and user_id <> {ME} and sec.has_role(user_id, 'investigator')",
         ),
-        allow(SEC, "select"),
+        # A new organisation or role, or an end, takes people out of their teams.
+        allow(SEC, "select delete"),
     )
     pin("access.Team", "id")
     pin(

@@ -59,6 +59,8 @@ begin
     if (old.role <> new.role or old.is_active <> new.is_active or old.organisation_id <> new.organisation_id)
        and not {_MOVED} then
         delete from public.access_casegrant where user_id = new.id;
+        -- What a team is given from now on is not for whoever left.
+        delete from public.access_teammember where user_id = new.id;
     elsif new.is_temporary and not old.is_temporary then
         delete from public.access_casegrant g using public.auth_permission p
               where g.user_id = new.id and p.id = g.permission_id and p.codename = 'export_case';

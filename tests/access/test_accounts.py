@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from access import actions
 from access.models import AccountChange, CaseGrant, User
 from tests import factories
 from tests.security import raw
@@ -97,6 +98,18 @@ def test_another_organisation_ends_sessions_and_grants_at_once(
         "new_organisation": world.other_district.pk,
     }
     assert event["reason"] == "account.moved"
+
+
+@pytest.mark.parametrize("change", [{"organisation": "other_district"}, {"is_active": ""}])
+def test_whoever_leaves_is_in_no_team_any_more(world: Any, signed_in: Any, change: dict[str, Any]) -> None:
+    with factories.as_person(world.supervisor):
+        team = actions.make_team("一组", by=world.supervisor)
+        for person in (world.colleague, world.investigator):
+            actions.join(team, person, by=world.supervisor)
+    change = {name: getattr(world, value).pk if value else value for name, value in change.items()}
+    assert post(signed_in(world.secadmin), world.colleague, **change).status_code == 302
+    rows = raw.owner_rows("select user_id from access_teammember where team_id = %s", [team.pk])
+    assert rows == [(world.investigator.pk,)]
 
 
 def test_a_new_role_is_logged_with_both_codes(world: Any, signed_in: Any, events: Any) -> None:

@@ -227,4 +227,6 @@ def test_problems_are_told_in_the_readers_language() -> None:
         assert not [words for words in map(str, WORDS.values()) if words.isascii()]
         report = VerifyReport()
         report.add("columns", 100)
-        assert any("searchable columns do not say what its body says at 100" in line for line in report.lines())
+        assert any(
+            "searchable columns do not say what its body says at 100" in line for line in report.lines()
+        )
