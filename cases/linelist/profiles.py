@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.linelist import parsers
@@ -128,31 +127,6 @@ def _understand_row(profile: Profile, row: Row) -> tuple[Record, list[Problem]]:
     return Record(row.number, source_id, values), problems
 
 
-def _mers_dates(values: Mapping[str, Value]) -> list[tuple[str, str]]:
-    return _date_problems(values, report="dt_report", onset="dt_onset", death="dt_death")
-
-
-def _ebola_dates(values: Mapping[str, Value]) -> list[tuple[str, str]]:
-    return _date_problems(values, report="", onset="date_of_onset", death="date_of_outcome")
-
-
-def _date_problems(
-    values: Mapping[str, Value], *, report: str, onset: str, death: str
-) -> list[tuple[str, str]]:
-    problems = []
-    today = timezone.localdate()
-    onset_date, outcome_date = values.get("onset_date"), values.get("outcome_date")
-    for column, name in (("onset_date", onset), ("report_date", report), ("outcome_date", death)):
-        value = values.get(column)
-        if isinstance(value, date) and value > today:
-            problems.append((name, "future_date"))
-    if onset_date is None and values.get("first_positive_date") is None:
-        problems.append((onset, "needs_a_date"))
-    if isinstance(onset_date, date) and isinstance(outcome_date, date) and outcome_date < onset_date:
-        problems.append((death, "died_before_onset"))
-    return problems
-
-
 MERS_KOREA = Profile(
     name="mers-korea",
     title="MERS, Republic of Korea 2015 (R package outbreaks): cases",
@@ -182,7 +156,6 @@ MERS_KOREA = Profile(
     ),
     fixed={"classification": "confirmed", "age_unit": "Y"},
     left_out={"age_class": DERIVED, "week_report": DERIVED},
-    check=_mers_dates,
 )
 
 EBOLA_SIM = Profile(
@@ -207,7 +180,6 @@ EBOLA_SIM = Profile(
         "lon": PRECISE_HOME,
         "lat": PRECISE_HOME,
     },
-    check=_ebola_dates,
 )
 
 CASE_PROFILES: dict[str, Profile] = {profile.name: profile for profile in (MERS_KOREA, EBOLA_SIM)}

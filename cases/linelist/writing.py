@@ -9,7 +9,8 @@ from django.db import models
 
 from audit.capture import audited_bulk
 from cases import numbers
-from cases.linelist.comparing import Compared
+from cases.linelist import checking
+from cases.linelist.comparing import Compared, State
 from cases.linelist.kinds import Target
 from cases.linelist.parsers import Value
 from cases.linelist.problems import Problem, Refused
@@ -70,8 +71,13 @@ class CaseWriter:
         """Nothing is needed beforehand."""
 
     def refusals(self, target: Target, rows: Sequence[Compared]) -> list[Problem]:
-        """Nothing in the database stands against a case."""
-        return []
+        """Rows that the pages would refuse, by the same rules; what is as before was judged before."""
+        return [
+            problem
+            for row in rows
+            if row.state is not State.SAME
+            for problem in checking.problems(target, row)
+        ]
 
     def create(self, target: Target, rows: Sequence[Compared]) -> list[models.Model]:
         """Open one case for each row."""
