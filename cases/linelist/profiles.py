@@ -6,8 +6,6 @@ A column that a file has and its profile does not name is reported by the dry ru
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -65,17 +63,12 @@ class Profile:
     left_out: Mapping[str, object] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
     disease: str = ""
-    zone: str = "Asia/Shanghai"
     check: Check = _nothing_wrong
 
     @property
     def id_columns(self) -> tuple[str, ...]:
         """The columns that together name a row in its source."""
         return tuple(column.name for column in self.columns if column.field in IDENTIFIERS)
-
-    def start_of_day(self, day: date) -> datetime:
-        """Midnight of that day where the source was written."""
-        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
 
 
 # The fields that identify a row: of a case its own id, of a link the two ids it joins.
@@ -132,7 +125,6 @@ MERS_KOREA = Profile(
     title="MERS, Republic of Korea 2015 (R package outbreaks): cases",
     family="mers-korea",
     disease="mers",
-    zone="Asia/Seoul",
     columns=(
         Column("id", "source_id", parsers.text(40), required=True),
         Column("age", "age_value", parsers.whole_number(0, 130)),
@@ -163,7 +155,6 @@ EBOLA_SIM = Profile(
     title="Simulated Ebola outbreak (R package outbreaks): cases",
     family="ebola-sim",
     disease="ebola",
-    zone="Africa/Freetown",
     columns=(
         Column("case_id", "source_id", parsers.text(40), required=True),
         Column("date_of_onset", "onset_date", parsers.day, required=True),

@@ -16,7 +16,6 @@ MERS_KOREA_LINKS = Profile(
     title="MERS, Republic of Korea 2015 (R package outbreaks): who infected whom",
     family="mers-korea",
     disease="mers",
-    zone="Asia/Seoul",
     columns=(
         Column("from", "infector_id", parsers.text(40), required=True),
         Column("to", "infectee_id", parsers.text(40), required=True),

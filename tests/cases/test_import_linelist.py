@@ -18,6 +18,7 @@ from access.roles import Role
 from audit import trail
 from audit.models import Event
 from cases import actions, tasks
+from cases.forms import checking
 from cases.linelist import importing
 from cases.linelist.problems import REASONS
 from cases.models import Case, DiseaseProfile, ImportedRow, ImportFile, ImportRowIssue, ImportRun, Outbreak
@@ -126,6 +127,17 @@ def test_new_rows_become_cases_with_a_pseudonym(outbreak: Outbreak, importer: Us
         assert case.city.code == "999100"
 
 
+def test_an_imported_case_shows_the_days_of_its_source(outbreak: Outbreak, importer: User) -> None:
+    run(csv(ROWS[0]), outbreak, importer)
+    with acting_as(importer), trail.audit_job("test", ledger_actor(importer)):
+        case = Case.objects.select_related("outbreak__disease").get(case_no="MERS-TEST-0001")
+        assert case.diagnosed_at is not None
+        assert str(timezone.localdate(case.diagnosed_at)) == str(case.first_positive_date) == "2015-05-20"
+        assert str(timezone.localdate(case.reported_at)) == "2015-05-19"
+        found = [one.code for one in checking.findings(case, {}) if one.is_error]
+    assert set(found) == {"before_outbreak"}
+
+
 def test_the_same_file_twice_makes_no_duplicates(outbreak: Outbreak, importer: User) -> None:
     run(csv(*ROWS), outbreak, importer)
     assert importing.counts_of(run(csv(*ROWS), outbreak, importer))["same"] == 3
@@ -231,8 +243,8 @@ def test_what_the_database_refuses_is_one_row_s_fate(
 
     honest = writing.case_values
 
-    def broken(profile: Any, source_id: str, values: Any) -> dict[str, Any]:
-        return honest(profile, source_id, values) | ({"sex": "?"} if source_id == "SK_2" else {})
+    def broken(source_id: str, values: Any) -> dict[str, Any]:
+        return honest(source_id, values) | ({"sex": "?"} if source_id == "SK_2" else {})
 
     monkeypatch.setattr(writing, "case_values", broken)
     done = run(csv(*ROWS), outbreak, importer)
