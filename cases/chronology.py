@@ -32,7 +32,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """The dates and codes of a case as typed; unknown ones stay None or empty."""
+    """The dates and codes of a case as typed; unknown ones stay None or empty.
+
+    `may_fall_ill_later`: the case was reported before; until the longest incubation the onset may follow.
+    """
 
     classification: str = ""
     is_asymptomatic: bool = False
@@ -41,8 +44,8 @@ class CaseFacts:
     onset_date: date | None = None
     first_positive_date: date | None = None
     first_visit_date: date | None = None
-    diagnosed_at: datetime | None = None
-    reported_at: datetime | None = None
+    diagnosed_at: datetime | date | None = None
+    reported_at: datetime | date | None = None
     isolated_date: date | None = None
     admitted_date: date | None = None
     icu_date: date | None = None
@@ -52,6 +55,7 @@ class CaseFacts:
     has_guardian: bool = False
     outbreak_started: date | None = None
     longest_incubation_days: float | None = None
+    may_fall_ill_later: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Stay:
 def case_findings(facts: CaseFacts, *, now: datetime | None = None) -> list[Finding]:
     """Everything that contradicts itself in a case."""
     now = now or timezone.now()
-    return [*_future(facts, now), *_order(facts), *_too_early(facts), *_codes(facts)]
+    return [*_future(facts, now), *_order(facts), *_too_early(facts), *_too_late(facts), *_codes(facts)]
 
 
 def exposure_findings(
@@ -235,6 +239,17 @@ def _too_early(facts: CaseFacts) -> Iterator[Finding]:
     if _is_positive_long_before(facts):
         message = _("No incubation is as long as from this sample to the onset. Check both dates.")
         yield Finding("first_positive_date", "long_before_onset", message)
+
+
+def _too_late(facts: CaseFacts) -> Iterator[Finding]:
+    """Nobody who was reported as infected falls ill later than the longest incubation after it."""
+    if facts.onset_date is None or facts.reported_at is None:
+        return
+    days = (facts.onset_date - _day(facts.reported_at)).days
+    if days > 0:
+        message = _("The onset is after the report. Check both dates.")
+        longest = facts.longest_incubation_days or 0 if facts.may_fall_ill_later else 0
+        yield Finding("onset_date", "after_report", message, days > longest)
 
 
 def _is_years_before(day: date, other: date | None) -> bool:

@@ -37,17 +37,28 @@ class ImportForm(ClearChoices, forms.Form):
     profile = forms.ChoiceField(
         label=_("Profile"), help_text=_("Says which column of the source becomes which field.")
     )
-    outbreak = forms.ModelChoiceField(label=_("Outbreak"), queryset=Outbreak.objects.none(), empty_label=None)
+    outbreak = forms.ModelChoiceField(
+        label=_("Outbreak"), queryset=Outbreak.objects.none(), empty_label=_("Choose")
+    )
     district = forms.ModelChoiceField(
         label=_("District of the cases"), queryset=Organisation.objects.none(), empty_label=None
     )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        titles = [(profile.name, _now(profile.title)) for profile in kinds.profiles()]
+        titles = [("", _("Choose"))] + [(profile.name, _now(profile.title)) for profile in kinds.profiles()]
         self.fields["profile"].choices = titles  # type: ignore[attr-defined]
-        self.fields["outbreak"].queryset = Outbreak.objects.filter(ended_on__isnull=True)  # type: ignore[attr-defined]
+        self.fields["outbreak"].queryset = Outbreak.objects.filter(  # type: ignore[attr-defined]
+            ended_on__isnull=True
+        ).select_related("disease")
         self.fields["district"].queryset = districts_of(by)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        profile, outbreak = given.get("profile"), given.get("outbreak")
+        if profile and outbreak and not kinds.fits(kinds.kind(profile).profile, outbreak):
+            self.add_error("outbreak", _now("The profile is of another disease than this outbreak."))
+        return given
 
 
 def districts_of(person: User) -> QuerySet[Organisation]:

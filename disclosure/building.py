@@ -25,12 +25,12 @@ from access.visibility import CasePermission, class_permission, permissions_on
 from audit.acts import Act, Outcome
 from audit.context import Actor
 from audit.trail import audit_job, record, trace_code
-from cases.models import Case, Visit
+from cases.models import Case
 from disclosure import actions, profiles, values
 from disclosure.marks import Mark
 from disclosure.models import LIFETIME, MOST_ATTEMPTS, Export, ExportCase, Failure, Status
 from disclosure.passphrases import new_passphrase
-from disclosure.profiles import VISITS, ExportField
+from disclosure.profiles import ExportField
 from disclosure.sealed_files import Cell, CellTooLong, Column, SealedFile, write_sealed
 from vault.classes import DataClass
 from vault.errors import Locked, Shredded
@@ -211,7 +211,7 @@ def _batch(plan: Plan, after: int) -> list[list[Cell]]:
             purpose=plan.purpose,
             counts={"rows": len(cases), "after": after},
         )
-        visits = _visits_of(plan, ids)
+        visits = values.visits_of(ids, plan.fields)
         batch = [values.row_of(case, plan.fields, visits.get(case.pk, ())) for case in cases]
         with acting_as_role(PgRole.JOB):
             _note_progress(plan, after + len(batch))
@@ -233,12 +233,6 @@ def _still_granted(plan: Plan, ids: Sequence[UUID]) -> list[Case]:
     if len(found) != len(ids):
         raise GrantEnded
     return [found[case_id] for case_id in ids]
-
-
-def _visits_of(plan: Plan, ids: Sequence[UUID]) -> dict[UUID, list[Visit]]:
-    if not any(field.name == VISITS for field in plan.fields):
-        return {}
-    return dict(values.by_case(list(Visit.objects.standing().filter(case_id__in=ids))))
 
 
 def _note_progress(plan: Plan, done: int) -> None:

@@ -216,6 +216,10 @@ class Export(EncryptedModel):
         return self.status in (Status.APPROVED, Status.BUILDING)
 
     @property
+    def is_not_built_yet(self) -> bool:
+        return self.is_waiting or self.is_under_way
+
+    @property
     def is_ready(self) -> bool:
         """Is there a file that may still be downloaded?"""
         return (

@@ -49,6 +49,10 @@ class FieldRow:
     field: ExportField
     is_taken: bool
 
+    @property
+    def contents(self) -> list[Contents]:
+        return contents([self.field])
+
 
 @dataclass(frozen=True)
 class FieldRows:
@@ -57,6 +61,15 @@ class FieldRows:
     first: list[FieldRow]
     more: list[FieldRow]
     is_open: bool
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one column holds: the headings of its parts, and of the fields that these repeat."""
+
+    label: object
+    parts: str
+    says: str
 
 
 @dataclass(frozen=True)
@@ -124,7 +137,8 @@ def approval(export: Export, person: User) -> dict[str, Any]:
     beyond = profiles.beyond_purpose(export.fields, export.purpose)
     return {
         "fields": fields,
-        "preview": [values.preview_of(shown[one], fields) for one in first if one in shown],
+        "preview": _preview([shown[one] for one in first if one in shown], fields),
+        "contents": contents(fields),
         "left_behind": listed(one.label for one in profiles.left_behind(export.fields)),
         "needed": listed(one.label for one in profiles.exportable() if one.name in needed),
         "beyond": listed(one.label for one in beyond),
@@ -136,6 +150,24 @@ def approval(export: Export, person: User) -> dict[str, Any]:
         "has_case_number": "case_no" in export.fields,
         "earlier": _earlier(export),
     }
+
+
+def _preview(cases: list[Case], fields: tuple[ExportField, ...]) -> list[list[str]]:
+    visits = values.visits_of([case.pk for case in cases], fields)
+    return [values.preview_of(case, fields, visits.get(case.pk, ())) for case in cases]
+
+
+def contents(fields: Iterable[ExportField]) -> list[Contents]:
+    """The columns made of several values, with the headings of these."""
+    return [
+        Contents(
+            field.label,
+            listed(field.parts),
+            listed(one.label for one in profiles.every_field() if one.name in field.says),
+        )
+        for field in fields
+        if field.parts
+    ]
 
 
 def history(export: Export) -> list[Step]:
@@ -167,6 +199,7 @@ def fields_of(export: Export) -> dict[str, Any]:
         "n": len(fields),
         "classes": class_words(fields),
         "labels": listed(field.label for field in fields),
+        "contents": contents(fields),
     }
 
 

@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Any, Final, cast
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from access.purposes import Purpose
+from cases.models import Visit
 from cases.policy import Policed, policies
 from vault.classes import DataClass
 
@@ -20,6 +22,13 @@ Words = str | Promise
 GENERAL: Final = "general"
 AGE_BAND: Final = "age_band"
 VISITS: Final = "visits"
+# What the column of movements says of each visit.
+VISIT_TIMES: Final = ("start_at", "end_at")
+VISIT_DETAILS: Final = ("place_kind", "place_name", "address", "transport", "service_no", "carriage", "seat")
+# A visit to the home, the school, the workplace or the hospital says what these fields of the case say.
+SAID_BY_VISITS: Final = frozenset(
+    {"town", "street", "address_detail", "workplace_name", "school_name", "hospital"}
+)
 
 CLASS_WORDS: Final[dict[str, Words]] = {
     GENERAL: pgettext_lazy("data class", "General"),
@@ -74,7 +83,10 @@ FORM_WORDS: Final[dict[Form, Words]] = {
 
 @dataclass(frozen=True)
 class ExportField:
-    """A column that an export may hold: its name, heading, data class, and whether it has to be opened."""
+    """A column that an export may hold: its name, heading, data class, and whether it has to be opened.
+
+    `parts`: the headings of what a column of several values is made of; `says`: the fields it repeats.
+    """
 
     name: str
     label: Words
@@ -82,6 +94,8 @@ class ExportField:
     is_sealed: bool = False
     form: Form = Form.AS_IS
     purpose: str = ""
+    parts: tuple[Words, ...] = ()
+    says: frozenset[str] = frozenset()
 
     @property
     def class_label(self) -> Words:
@@ -143,10 +157,25 @@ def every_field() -> tuple[ExportField, ...]:
     """All fields of a case that a person could wish to take along, even the never exported, in file order."""
     declared = [_from_policy(found) for found in policies("cases.Case") if found.field.name not in INTERNAL]
     declared.append(ExportField(AGE_BAND, _("Age band"), GENERAL, form=Form.BAND, purpose=Purpose.STATISTICS))
-    declared.append(
-        ExportField(VISITS, _("Movements"), DataClass.TRAJECTORY, is_sealed=True, purpose=Purpose.CONTACTS)
-    )
+    declared.append(_movements())
     return tuple(sorted(declared, key=_file_order))
+
+
+def visit_heading(name: str) -> Words:
+    """What people call a field of a visit."""
+    return cast("models.Field[Any, Any]", Visit._meta.get_field(name)).verbose_name
+
+
+def _movements() -> ExportField:
+    return ExportField(
+        VISITS,
+        _("Movements"),
+        DataClass.TRAJECTORY,
+        is_sealed=True,
+        purpose=Purpose.CONTACTS,
+        parts=tuple(visit_heading(name) for name in (*VISIT_TIMES, *VISIT_DETAILS)),
+        says=SAID_BY_VISITS,
+    )
 
 
 def _from_policy(found: Policed) -> ExportField:
@@ -194,8 +223,15 @@ def sealed_classes(fields: Sequence[ExportField]) -> list[DataClass]:
 
 
 def left_behind(names: Collection[str]) -> tuple[ExportField, ...]:
-    """Protected fields that stay: everything sealed that was not chosen."""
-    return tuple(field for field in every_field() if field.is_sealed and field.name not in names)
+    """Protected fields that stay: everything sealed that was not chosen, and that no chosen column repeats."""
+    leaves = {*names, *also_said(names)}
+    return tuple(field for field in every_field() if field.is_sealed and field.name not in leaves)
+
+
+def also_said(names: Collection[str]) -> frozenset[str]:
+    """Fields that were not chosen and whose values may leave all the same, inside a chosen column."""
+    said = {name for field in every_field() if field.name in names for name in field.says}
+    return frozenset(said - set(names))
 
 
 def beyond_purpose(names: Collection[str], purpose: str) -> tuple[ExportField, ...]:

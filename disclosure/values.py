@@ -11,19 +11,19 @@ from uuid import UUID
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cases import codes
 from cases.models import Case, Visit
 from cases.policy import policy_of
 from disclosure.grouping import age_band
-from disclosure.profiles import AGE_BAND, VISITS, ExportField
+from disclosure.profiles import AGE_BAND, VISIT_DETAILS, VISIT_TIMES, VISITS, ExportField, visit_heading
 from disclosure.sealed_files import Cell
 
 YEARS = "Y"
 BETWEEN = "; "
-_VISIT_PARTS = ("place_name", "address", "transport", "service_no", "carriage", "seat")
+VISITS_SHOWN = 3
 _YES_NO = {True: _("yes"), False: _("no")}
 
 
@@ -41,9 +41,9 @@ def cell_of(case: Case, field: ExportField, visits: Sequence[Visit] = ()) -> Cel
     return _cell(case, field.name, _opened(getattr(case, field.name)))
 
 
-def preview_of(case: Case, fields: Sequence[ExportField]) -> list[str]:
+def preview_of(case: Case, fields: Sequence[ExportField], visits: Sequence[Visit] = ()) -> list[str]:
     """The same row for the approver's eyes: what has to be opened stays masked."""
-    return [_preview(case, field) for field in fields]
+    return [_preview(case, field, visits) for field in fields]
 
 
 def band_of(case: Case) -> str:
@@ -53,14 +53,32 @@ def band_of(case: Case) -> str:
     return age_band(case.age_value if case.age_unit in ("", YEARS) else 0)
 
 
-def _preview(case: Case, field: ExportField) -> str:
+def _preview(case: Case, field: ExportField, visits: Sequence[Visit]) -> str:
     if field.name == VISITS:
-        return "•••"
+        return _visits_preview(visits)
     if field.is_sealed:
         secret = getattr(case, field.name)
         return "" if secret is None else str(secret.masked)
     value = cell_of(case, field)
     return "" if value is None else str(value)
+
+
+def _visits_preview(visits: Sequence[Visit]) -> str:
+    """Which parts of each visit leave, each under its name and masked."""
+    shown = [_masked_visit(visit) for visit in visits[:VISITS_SHOWN]]
+    more = len(visits) - len(shown)
+    if more > 0:
+        shown.append(ngettext("and %(n)d more visit", "and %(n)d more visits", more) % {"n": more})
+    return BETWEEN.join(shown)
+
+
+def _masked_visit(visit: Visit) -> str:
+    parts = []
+    for name in (*VISIT_TIMES, *VISIT_DETAILS):
+        secret = getattr(visit, name)
+        if secret is not None:
+            parts.append(f"{visit_heading(name)} {secret.masked}")
+    return ", ".join(parts)
 
 
 def _opened(value: Any) -> Any:
@@ -103,15 +121,21 @@ def _code_list(record: models.Model, name: str) -> str:
 
 def _visit_text(visit: Visit) -> str:
     """A visit in one line: from, to, kind of place, place and transport."""
-    start, end = _opened(visit.start_at), _opened(visit.end_at)
-    kind = _cell(visit, "place_kind", _opened(visit.place_kind))
-    parts = [_cell(visit, name, _opened(getattr(visit, name))) for name in _VISIT_PARTS]
+    start, end = (_opened(getattr(visit, name)) for name in VISIT_TIMES)
+    parts = [_cell(visit, name, _opened(getattr(visit, name))) for name in VISIT_DETAILS]
     times = f"{_moment(start)}–{_moment(end)}" if end else _moment(start)
-    return " ".join(str(part) for part in (times, kind, *parts) if part)
+    return " ".join(str(part) for part in (times, *parts) if part)
 
 
 def _moment(value: datetime | None) -> str:
     return timezone.localtime(value).strftime("%Y-%m-%d %H:%M") if value else gettext("unknown time")
+
+
+def visits_of(ids: Sequence[UUID], fields: Sequence[ExportField]) -> Mapping[UUID, list[Visit]]:
+    """The visits of these cases when a column of movements was chosen."""
+    if not any(field.name == VISITS for field in fields):
+        return {}
+    return by_case(list(Visit.objects.standing().filter(case_id__in=ids)))
 
 
 def by_case(visits: Sequence[Visit]) -> Mapping[UUID, list[Visit]]:

@@ -127,7 +127,10 @@ def passphrase(request: SignedInRequest, export_id: UUID) -> HttpResponse:
     try:
         words = actions.show_passphrase(wanted, by=request.user)
     except actions.WrongMoment:
-        return render(request, "disclosure/passphrase.html", {"export": wanted, "is_gone": True}, status=410)
+        status = 409 if wanted.is_not_built_yet else 410
+        return render(
+            request, "disclosure/passphrase.html", {"export": wanted, "is_gone": True}, status=status
+        )
     return render(
         request, "disclosure/passphrase.html", {"export": _visible(request, export_id), "words": words}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,9 +21,7 @@ FACTS = frozenset(fact.name for fact in fields(CaseFacts))
 def findings(case: Case | None, given: Mapping[str, Any]) -> list[Finding]:
     """What contradicts itself in the case once `given` is written; sealed facts count only as far as given."""
     found = case_findings(_facts(case, given))
-    late = _onset_long_after_report(case, given)
-    more = [*_birth(given), *_interview(given), *_exposure(case, given)]
-    return [*found, *more, *([late] if late else [])]
+    return [*found, *_birth(given), *_interview(given), *_exposure(case, given)]
 
 
 def new_findings(case: Case, given: Mapping[str, Any], touched: Iterable[str]) -> list[Finding]:
@@ -71,6 +69,7 @@ def _facts(case: Case | None, given: Mapping[str, Any]) -> CaseFacts:
         case is not None and "guardian_name" not in given and case.guardian_name is not None
     )
     known["age_years"] = _years(case, given)
+    known["may_fall_ill_later"] = case is not None
     outbreak: Outbreak | None = given.get("outbreak") or (case.outbreak if case else None)
     if outbreak is not None:
         known["outbreak_started"] = outbreak.started_on
@@ -114,15 +113,3 @@ def _exposure(case: Case | None, given: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "exposure_end_date" if end else "exposure_start_date", one.code, one.message, one.is_error
         )
-
-
-def _onset_long_after_report(case: Case | None, given: Mapping[str, Any]) -> Finding | None:
-    """Nobody who was reported as infected falls ill later than the longest incubation after it."""
-    onset: date | None = given.get("onset_date", case.onset_date if case else None)
-    report: datetime | None = given.get("reported_at", case.reported_at if case else None)
-    if onset is None or report is None or onset <= timezone.localdate(report):
-        return None
-    longest = timedelta(days=float(case.outbreak.disease.incubation_max_days)) if case else timedelta()
-    message = _("The onset is after the report. Check both dates.")
-    is_error = onset > timezone.localdate(report) + longest
-    return Finding("onset_date", "after_report", message, is_error)

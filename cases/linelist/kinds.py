@@ -71,6 +71,11 @@ def kind(name: str) -> Kind:
         raise UnknownProfile(name) from None
 
 
+def fits(profile: Profile, outbreak: Outbreak) -> bool:
+    """Is the profile's disease the outbreak's?"""
+    return profile.disease == outbreak.disease.code
+
+
 def profiles() -> list[Profile]:
     """All importable profiles, for a form's choices."""
     return [one.profile for one in _kinds.values()]
@@ -83,6 +88,7 @@ __all__ = [
     "Target",
     "UnknownProfile",
     "Writer",
+    "fits",
     "kind",
     "profiles",
     "register",

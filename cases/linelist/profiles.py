@@ -6,10 +6,7 @@ A column that a file has and its profile does not name is reported by the dry ru
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.linelist import parsers
@@ -66,17 +63,12 @@ class Profile:
     left_out: Mapping[str, object] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
     disease: str = ""
-    zone: str = "Asia/Shanghai"
     check: Check = _nothing_wrong
 
     @property
     def id_columns(self) -> tuple[str, ...]:
         """The columns that together name a row in its source."""
         return tuple(column.name for column in self.columns if column.field in IDENTIFIERS)
-
-    def start_of_day(self, day: date) -> datetime:
-        """Midnight of that day where the source was written."""
-        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
 
 
 # The fields that identify a row: of a case its own id, of a link the two ids it joins.
@@ -128,37 +120,11 @@ def _understand_row(profile: Profile, row: Row) -> tuple[Record, list[Problem]]:
     return Record(row.number, source_id, values), problems
 
 
-def _mers_dates(values: Mapping[str, Value]) -> list[tuple[str, str]]:
-    return _date_problems(values, report="dt_report", onset="dt_onset", death="dt_death")
-
-
-def _ebola_dates(values: Mapping[str, Value]) -> list[tuple[str, str]]:
-    return _date_problems(values, report="", onset="date_of_onset", death="date_of_outcome")
-
-
-def _date_problems(
-    values: Mapping[str, Value], *, report: str, onset: str, death: str
-) -> list[tuple[str, str]]:
-    problems = []
-    today = timezone.localdate()
-    onset_date, outcome_date = values.get("onset_date"), values.get("outcome_date")
-    for column, name in (("onset_date", onset), ("report_date", report), ("outcome_date", death)):
-        value = values.get(column)
-        if isinstance(value, date) and value > today:
-            problems.append((name, "future_date"))
-    if onset_date is None and values.get("first_positive_date") is None:
-        problems.append((onset, "needs_a_date"))
-    if isinstance(onset_date, date) and isinstance(outcome_date, date) and outcome_date < onset_date:
-        problems.append((death, "died_before_onset"))
-    return problems
-
-
 MERS_KOREA = Profile(
     name="mers-korea",
     title="MERS, Republic of Korea 2015 (R package outbreaks): cases",
     family="mers-korea",
     disease="mers",
-    zone="Asia/Seoul",
     columns=(
         Column("id", "source_id", parsers.text(40), required=True),
         Column("age", "age_value", parsers.whole_number(0, 130)),
@@ -182,7 +148,6 @@ MERS_KOREA = Profile(
     ),
     fixed={"classification": "confirmed", "age_unit": "Y"},
     left_out={"age_class": DERIVED, "week_report": DERIVED},
-    check=_mers_dates,
 )
 
 EBOLA_SIM = Profile(
@@ -190,7 +155,6 @@ EBOLA_SIM = Profile(
     title="Simulated Ebola outbreak (R package outbreaks): cases",
     family="ebola-sim",
     disease="ebola",
-    zone="Africa/Freetown",
     columns=(
         Column("case_id", "source_id", parsers.text(40), required=True),
         Column("date_of_onset", "onset_date", parsers.day, required=True),
@@ -207,7 +171,6 @@ EBOLA_SIM = Profile(
         "lon": PRECISE_HOME,
         "lat": PRECISE_HOME,
     },
-    check=_ebola_dates,
 )
 
 CASE_PROFILES: dict[str, Profile] = {profile.name: profile for profile in (MERS_KOREA, EBOLA_SIM)}

@@ -1,19 +1,20 @@
 """Takes understood rows of a line list into cases."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import models
+from django.utils import timezone
 
 from audit.capture import audited_bulk
 from cases import numbers
-from cases.linelist.comparing import Compared
+from cases.linelist import checking
+from cases.linelist.comparing import Compared, State
 from cases.linelist.kinds import Target
 from cases.linelist.parsers import Value
 from cases.linelist.problems import Problem, Refused
-from cases.linelist.profiles import Profile
 from cases.models import Case
 
 # Which fields of the source each field of a case is made of.
@@ -36,14 +37,14 @@ SOURCES: dict[str, tuple[str, ...]] = {
 }
 
 
-def case_values(profile: Profile, source_id: str, values: Mapping[str, Value]) -> dict[str, Any]:
+def case_values(source_id: str, values: Mapping[str, Value]) -> dict[str, Any]:
     """The fields of a case that a row says something about."""
     known: dict[str, Any] = {name: values[name] for name in SOURCES if values.get(name) is not None}
     moments = {"diagnosed_at": "first_positive_date", "reported_at": "report_date"}
     for name, source in moments.items():
         day = values.get(source)
         if isinstance(day, date):
-            known[name] = profile.start_of_day(day)
+            known[name] = _start_of(day)
     if values.get("age_value") is None:
         known.pop("age_unit", None)
     return {
@@ -51,6 +52,11 @@ def case_values(profile: Profile, source_id: str, values: Mapping[str, Value]) -
         "full_name": f"unknown {source_id}",
         "summary_note": _note(values) or None,
     }
+
+
+def _start_of(day: date) -> datetime:
+    """Midnight here: the day that the source names is the day that the pages show and compare."""
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _note(values: Mapping[str, Value]) -> str:
@@ -70,8 +76,13 @@ class CaseWriter:
         """Nothing is needed beforehand."""
 
     def refusals(self, target: Target, rows: Sequence[Compared]) -> list[Problem]:
-        """Nothing in the database stands against a case."""
-        return []
+        """Rows that the pages would refuse, by the same rules; what is as before was judged before."""
+        return [
+            problem
+            for row in rows
+            if row.state is not State.SAME
+            for problem in checking.problems(target, row)
+        ]
 
     def create(self, target: Target, rows: Sequence[Compared]) -> list[models.Model]:
         """Open one case for each row."""
@@ -88,7 +99,7 @@ class CaseWriter:
         if case.is_closed:
             raise Refused("case_closed")
         blank = {"sex": "", "age_unit": "", "origin": "", "outcome": ""}
-        values = blank | case_values(target.profile, row.record.source_id, row.record.values)
+        values = blank | case_values(row.record.source_id, row.record.values)
         fields = [name for name, sources in SOURCES.items() if row.changed.intersection(sources)]
         for name in fields:
             setattr(case, name, values.get(name))
@@ -110,7 +121,7 @@ class CaseWriter:
             is_health_worker="U",
             source_token=row.token,
             created_by=target.by,
-            **case_values(target.profile, row.record.source_id, row.record.values),
+            **case_values(row.record.source_id, row.record.values),
         )
         case.settle()
         return case

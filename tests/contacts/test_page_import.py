@@ -243,12 +243,41 @@ def test_bad_words_are_refused(world: World, outbreak: Outbreak, browser: Any) -
     for changed in (
         {"profile": "nothing"},
         {"outbreak": "x"},
+        {"outbreak": ""},
+        {"profile": ""},
         {"district": world.other_district.pk},
         {"file": ""},
     ):
         answer = browser.post(START, words(world, outbreak, csv(*ROWS)) | changed)
         assert answer.status_code == 422
     assert counts(ImportRun) == [0]
+
+
+def test_nothing_is_chosen_beforehand(world: World, outbreak: Outbreak, browser: Any) -> None:
+    page = text(browser.get(START))
+    for name in ("profile", "outbreak"):
+        drawn = page.split(f'<select name="{name}"')[1].split("</select>")[0]
+        assert '<option value="" selected>' in drawn
+        assert drawn.count("selected") == 1
+        assert "required" in drawn
+
+
+@pytest.mark.parametrize("profile", ["mers-korea", "mers-korea-links", "ebola-sim"])
+def test_a_profile_of_another_disease_is_refused_beside_the_outbreak(
+    world: World, browser: Any, profile: str
+) -> None:
+    answer = browser.post(START, words(world, world.outbreak, csv(*ROWS), profile=profile))
+    assert answer.status_code == 422
+    reason = "The profile is of another disease than this outbreak."
+    assert answer.context["form"].errors["outbreak"] == [reason]
+    assert counts(ImportRun) == [0]
+
+
+def test_the_dry_run_lists_what_the_pages_refuse(world: World, outbreak: Outbreak, browser: Any) -> None:
+    late = "SK_4,70,M,,2015-06-30,2015-05-19,,2015-05-20,Alive,"
+    page = text(browser.get(page_of(hold(browser, world, outbreak, csv(ROWS[0], late)))))
+    assert "The onset is after the report. Check both dates." in page
+    assert "dt_onset" in page
 
 
 def test_a_run_is_its_own_persons(world: World, outbreak: Outbreak, browser: Any, signed_in: Any) -> None:

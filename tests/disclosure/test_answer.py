@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError, ProgrammingError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from access.actor import acting_as_owner
-from disclosure import actions
+from disclosure import actions, profiles
 from disclosure.models import TRANSITIONS, Export, Status
 from tests import factories
 from tests.cast import World
-from tests.disclosure.conftest import WITH_NAMES, again
+from tests.disclosure.conftest import WITH_NAMES, again, opened, passphrase_of, rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 Asking = Callable[..., Export]
@@ -45,6 +46,87 @@ def test_the_approver_sees_what_leaves_and_what_stays(world: World, ask: Asking,
     assert factories.NAME not in page
     assert factories.PHONE not in page
     assert "ID number" in page
+
+
+MOVING = ["case_no", "sex", "onset_date", "full_name", "phone", "visits"]
+HOME = "示例路7号302室"
+
+
+@pytest.fixture
+def at_home(world: World) -> None:
+    """The case was at home."""
+    factories.visit(
+        world.case, world.investigator, place_kind="residence", place_name="示例小区", address=HOME
+    )
+
+
+@pytest.mark.parametrize("who", ["investigator", "supervisor"])
+def test_both_are_told_that_movements_hold_addresses(
+    world: World, at_home: None, ask: Asking, signed_in: Any, who: str
+) -> None:
+    page = signed_in(getattr(world, who)).get(address(ask(MOVING))).content.decode()
+    assert "Movements holds times, place names and full addresses" in page
+    assert "Arrival, Departure, Kind of place, Place, Address" in page
+    assert "Workplace" in page.split("thereby says:")[1].split("</p>")[0]
+    assert HOME not in page
+
+
+def test_they_are_told_in_chinese_too(world: World, at_home: None, ask: Asking, signed_in: Any) -> None:
+    browser = signed_in(world.supervisor)
+    browser.post("/access/language/", {"language": "zh-hans", "next": "/"})
+    page = browser.get(address(ask(MOVING))).content.decode()
+    assert "行动轨迹含时间、场所名称和详细地址" in page
+    assert "到达时间、离开时间、场所类型、场所、地址" in page
+
+
+def test_whoever_asks_is_told_beside_the_field(world: World, signed_in: Any) -> None:
+    page = signed_in(world.investigator).get("/disclosure/new/").content.decode()
+    assert "Movements holds times, place names and full addresses" in page
+
+
+def test_what_stays_names_nothing_that_a_visit_says(world: World, ask: Asking, signed_in: Any) -> None:
+    browser = signed_in(world.supervisor)
+    with translation.override("en"):
+        said = {str(one.label) for one in profiles.every_field() if one.name in profiles.SAID_BY_VISITS}
+    assert len(said) == len(profiles.SAID_BY_VISITS)
+    moving = browser.get(address(ask(MOVING))).context["left_behind"]
+    names = browser.get(address(ask(WITH_NAMES))).context["left_behind"]
+    assert not [one for one in said if one in moving]
+    assert all(one in names for one in said)
+    assert "Date of birth" in moving
+
+
+def test_the_preview_shows_the_parts_of_a_visit_masked(
+    world: World, at_home: None, ask: Asking, signed_in: Any
+) -> None:
+    [row] = signed_in(world.supervisor).get(address(ask(MOVING))).context["preview"]
+    assert row[-1].startswith("Arrival ******")
+    assert "Kind of place ******" in row[-1]
+    assert "Address ******" in row[-1]
+    assert "Seat" not in row[-1]
+    assert HOME not in row[-1]
+
+
+def test_the_file_holds_what_the_approver_was_told(
+    world: World, at_home: None, built: Asking, export_dir: Path
+) -> None:
+    export = built(MOVING)
+    content = (export_dir / export.file_name).read_bytes()
+    [_heading, row] = rows(opened(content, passphrase_of(world, export)))
+    assert HOME in row[-1]
+    assert "示例小区" in row[-1]
+
+
+@pytest.mark.parametrize(("step", "reason"), [("ask", "nobody has approved"), ("approved", "being built")])
+def test_before_the_file_is_built_there_is_no_passphrase_yet(
+    world: World, request: pytest.FixtureRequest, signed_in: Any, step: str, reason: str
+) -> None:
+    export, browser = request.getfixturevalue(step)(), signed_in(world.investigator)
+    for answer in (browser.get(address(export, "passphrase/")), browser.post(address(export, "passphrase/"))):
+        page = answer.content.decode()
+        assert reason in page
+        assert "shown before" not in page
+    assert answer.status_code == 409
 
 
 def test_declining_needs_a_reason(world: World, ask: Asking, signed_in: Any) -> None:

@@ -18,20 +18,22 @@ from access.models import Organisation, User
 from access.roles import PgRole, Role
 from audit import trail
 from cases import actions
-from cases.linelist import importing
+from cases.linelist import importing, kinds
 from cases.linelist.importing import Plan
 from cases.linelist.problems import Problem, Unusable
 from cases.models import DiseaseProfile, ImportRun, Outbreak
 from contacts.linelist.profiles import PROFILES, links_of
 
 SHOWN_PROBLEMS = 20
+REFUSED = 1
 UNUSABLE = 2
 
 EPILOG = """
 The rows that can be taken in go in; the others are listed with row, column and reason, never with a value.
 The same file twice makes no duplicates, and leaves alone what people have corrected since.
 
-Exit code: 0 imported (rows that were refused are listed), 2 nothing could be imported.
+Exit code: 0 imported (rows that were refused are listed), 1 the person, the outbreak or the district is unknown,
+or the person may not do this, 2 nothing of the file could be imported.
 
 Example: import_linelist cases.csv --profile mers-korea --outbreak MERS-2015 --links links.csv --dry-run
 """
@@ -65,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error}{place}", returncode=UNUSABLE) from None
         except PermissionDenied:
             raise CommandError(
-                "this person may not import a line list into this district", returncode=UNUSABLE
+                "this person may not import a line list into this district", returncode=REFUSED
             ) from None
 
     def _import(self, options: dict[str, Any]) -> None:
@@ -74,6 +76,7 @@ class Command(BaseCommand):
             by = self._named(options["by"]) if options["by"] else None
             district = self._district(options["district"]) if options["district"] else None
         by, outbreak = self._outbreak(options, by)
+        self._require_its_disease(options["profile"], outbreak)
         if district is None:
             with acting_as(by), transaction.atomic():
                 district = importing.default_district(outbreak, by)
@@ -88,6 +91,13 @@ class Command(BaseCommand):
                 planned |= self._preview(content, profile, outbreak, by, district, planned)
             else:
                 self._run(content, profile, outbreak, by, district)
+
+    def _require_its_disease(self, name: str, outbreak: Outbreak) -> None:
+        wanted, disease = PROFILES[name], outbreak.disease.code
+        if not kinds.fits(wanted, outbreak):
+            raise CommandError(
+                f"{name} is of {wanted.disease}, {outbreak.code} of {disease}", returncode=REFUSED
+            )
 
     def _files(self, options: dict[str, Any]) -> list[tuple[str, Path]]:
         profile = PROFILES.get(options["profile"])
@@ -112,13 +122,19 @@ class Command(BaseCommand):
     def _named(self, username: str) -> User:
         by = User.objects.present().select_related("organisation").filter(username=username).first()
         if by is None:
-            raise CommandError(f"no active account {username}", returncode=UNUSABLE)
+            raise CommandError(f"no active account {username}", returncode=REFUSED)
+        return self._allowed(by)
+
+    def _allowed(self, by: User) -> User:
+        """The person, if the right is theirs: nothing is read in the name of somebody who lacks it."""
+        if not by.may(importing.PERMISSION):
+            raise CommandError(f"{by.username} may not import line lists", returncode=REFUSED)
         return by
 
     def _district(self, code: str) -> Organisation:
         found = Organisation.objects.select_related("parent__parent").filter(code=code).first()
         if found is None or found.level != Organisation.Level.DISTRICT:
-            raise CommandError(f"{code} is no district", returncode=UNUSABLE)
+            raise CommandError(f"{code} is no district", returncode=REFUSED)
         return found
 
     def _outbreak(self, options: dict[str, Any], by: User | None) -> tuple[User, Outbreak]:
@@ -130,13 +146,13 @@ class Command(BaseCommand):
             codes = [] if outbreak else list(known.values_list("code", flat=True))
             if outbreak is not None:
                 people = User.objects.select_related("organisation")
-                return by or people.get(pk=outbreak.opened_by_id), outbreak
+                return by or self._allowed(people.get(pk=outbreak.opened_by_id)), outbreak
         if options["open_outbreak"]:
             return reader, self._open(options, reader)
         raise CommandError(
             f"no outbreak {options['outbreak']}; there are: {', '.join(codes) or 'none'}. "
             'To open it: --open-outbreak "NAME" --disease CODE',
-            returncode=UNUSABLE,
+            returncode=REFUSED,
         )
 
     def _any_supervisor(self) -> User:
@@ -144,7 +160,7 @@ class Command(BaseCommand):
             people = User.objects.present().select_related("organisation").filter(role=Role.SUPERVISOR)
             found = people.order_by("created_at").first()
         if found is None:
-            raise CommandError("there is no supervisor; name who imports with --by", returncode=UNUSABLE)
+            raise CommandError("there is no supervisor; name who imports with --by", returncode=REFUSED)
         return found
 
     def _open(self, options: dict[str, Any], by: User) -> Outbreak:
