@@ -9,30 +9,30 @@ const useOwnWords = (root) => {
 useOwnWords(document);
 document.addEventListener("htmx:load", () => useOwnWords(document));
 
-const KINDS = { "date": "date", "datetime-local": "moment", "number": "number" };
+const describe = (field, change) => {
+  const ids = change((field.getAttribute("aria-describedby") || "").split(" ").filter(Boolean));
+  if (ids.length) field.setAttribute("aria-describedby", ids.join(" "));
+  else field.removeAttribute("aria-describedby");
+};
 const takeBack = (field) => {
   if (!document.getElementById(`${field.id}_bad`)) return;
   document.getElementById(`${field.id}_bad`).remove();
   field.removeAttribute("aria-invalid");
   describe(field, (ids) => ids.filter((id) => id !== `${field.id}_bad`));
 };
-const describe = (field, change) => {
-  const ids = change((field.getAttribute("aria-describedby") || "").split(" ").filter(Boolean));
-  if (ids.length) field.setAttribute("aria-describedby", ids.join(" "));
-  else field.removeAttribute("aria-describedby");
-};
 const refuse = (field) => {
   takeBack(field);
   document.getElementById(`${field.id}_error`)?.remove();
-  const words = document.getElementById("bad-input");
-  const mistake = words.content.firstElementChild.cloneNode(true);
+  const mistake = document.getElementById("bad-input").content.firstElementChild.cloneNode(true);
   mistake.id = `${field.id}_bad`;
-  mistake.querySelector("span").textContent = words.dataset[KINDS[field.type]];
+  for (const words of mistake.querySelectorAll("[data-type]")) if (words.dataset.type !== field.type) words.remove();
   (field.closest(".field") || field.parentElement).append(mistake);
   field.setAttribute("aria-invalid", "true");
   describe(field, (ids) => [...ids.filter((id) => id !== `${field.id}_error`), mistake.id]);
+  const folded = field.closest("details");
+  if (folded) folded.open = true;
 };
-const isBad = (field) => field.type in KINDS && field.validity.badInput;
+const isBad = (field) => ["date", "datetime-local", "number"].includes(field.type) && field.validity.badInput;
 
 // Before everything else that listens: what is stopped here was never submitted.
 document.addEventListener("submit", (event) => {
