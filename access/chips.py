@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -67,3 +68,8 @@ _REQUESTS = {
     "wish_expired": Chip(_("Not answered in 7 days"), "lock"),
 }
 STATUSES = _CASES | _CONTACTS | _EXPORTS | _REQUESTS
+
+
+def choices(chips: Mapping[str, Chip], codes: Iterable[str]) -> list[tuple[str, str | Promise]]:
+    """Choices with the words of the chips: a filter names a state as its list does."""
+    return [(code, chips[code].label) for code in codes]

@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from vault.normalise import clean_text
+from vault.normalise import clean_text, too_long
 
 OLDEST_AGE = 130
 DEMO_AREA = "99"
@@ -183,8 +183,7 @@ def plain_text(text: str, limit: int, *, multiline: bool = False) -> str:
     """The text cleaned and at most `limit` characters long; control characters are refused."""
     cleaned = clean_text(text, multiline=multiline)
     if len(cleaned) > limit:
-        over = len(cleaned) - limit
-        raise _error("long", _("The text is %(over)d characters too long. Shorten it.") % {"over": over})
+        raise too_long(len(cleaned) - limit)
     return cleaned
 
 

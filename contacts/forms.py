@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from access import chips
 from access.models import Organisation, User
 from cases import validation
 from cases.chronology import contact_findings
-from cases.codes import choices
+from cases.codes import choices, code_list
 from cases.models import Case
 from cases.windows import Windows
 from contacts.models import ENDED, Contact
@@ -219,7 +220,9 @@ class FilterForm(ClearChoices, forms.Form):
         label=_("Level"), required=False, choices=[("", _("All levels")), *choices("CONTACT_LEVEL")]
     )
     status = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("All states")), *choices("CONTACT_STATUS")]
+        label=_("State"),
+        required=False,
+        choices=[("", _("All states")), *chips.choices(chips.STATUSES, code_list("CONTACT_STATUS").values)],
     )
     view = forms.ChoiceField(required=False, choices=[("", ""), ("ended", "ended")])
 

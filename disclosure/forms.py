@@ -103,7 +103,7 @@ class RequestForm(ClearChoices, forms.Form):
         return [str(one) for one in given if _is_uuid(str(one))]
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(ClearChoices, forms.Form):
     """A supervisor's words to the requester."""
 
     answer = forms.CharField(

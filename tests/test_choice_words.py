@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from vault.forms import ClearChoices
+from vault.normalise import refuse_control_characters
 
 ROOMS = ("audit", "access", "cases", "contacts", "disclosure")
 DJANGO = ("not one of the available choices", "is not a valid UUID", "Enter a list of values", "valid date")
@@ -80,3 +81,51 @@ def test_a_record_that_is_no_choice_says_what_to_do(
         assert OURS[language] in text, name
         assert not [words for words in DJANGO if words in text], name
         assert "不是有效的 UUID" not in text, name
+
+
+class Texts(ClearChoices, forms.Form):
+    words = forms.CharField(max_length=5, min_length=3, validators=[refuse_control_characters])
+
+
+SAID = {
+    "a\x00bc": {"en": "Remove the control characters from this text.", "zh-hans": "其中有控制字符，请删除。"},
+    "abcdefgh": {
+        "en": "The text is 3 characters too long. Shorten it.",
+        "zh-hans": "文字超出 3 个字符。缩短一些。",
+    },
+    "a": {"en": "Write at least 3 characters.", "zh-hans": "至少写 3 个字符。"},
+}
+
+
+@pytest.mark.parametrize("typed", SAID)
+@pytest.mark.parametrize("language", OURS)
+def test_a_wrong_text_is_told_once_in_our_words(typed: str, language: str) -> None:
+    with translation.override(language):
+        assert Texts({"words": typed}).errors["words"] == [SAID[typed][language]]
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+@pytest.mark.parametrize("language", OURS)
+def test_every_form_says_one_fault_once(world: Any, signed_in: Any, language: str) -> None:
+    over, control = (SAID[typed][language] for typed in ("abcdefgh", "a\x00bc"))
+    over = over.replace("3", "200")
+    asked = [
+        (world.supervisor, reverse("access:case", args=[world.case.pk]), "reason"),
+        (world.investigator, reverse("access:ask"), "reason"),
+        (world.investigator, reverse("access:ask"), "case_no"),
+        (world.investigator, reverse("disclosure:request"), "reason"),
+    ]
+    with translation.override(language):
+        for person, address, name in asked:
+            client = signed_in(person)
+            client.post(reverse("access:language"), {"language": language})
+            with_control = client.post(address, {name: "some\x00 words here"})
+            assert with_control.context["form"].errors[name] == [control], (address, name)
+            if name == "reason":
+                long = client.post(address, {name: "words " * 66 + "last"})
+                assert long.context["form"].errors[name] == [over], address
+        client = signed_in(world.investigator)
+        client.post(reverse("access:language"), {"language": language})
+        opened = client.post(reverse("cases:open"), {"outbreak": "OB\x00"})
+        assert opened.context["form"].errors["outbreak"] == [OURS[language]]

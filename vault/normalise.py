@@ -34,6 +34,20 @@ def refuse_long_numbers(text: str) -> None:
         )
 
 
+def control_characters() -> ValidationError:
+    return ValidationError(_("Remove the control characters from this text."), code="control_characters")
+
+
+def too_long(over: int) -> ValidationError:
+    return ValidationError(
+        _("The text is %(over)d characters too long. Shorten it."), code="long", params={"over": over}
+    )
+
+
+def too_short(least: int) -> ValidationError:
+    return ValidationError(_("Write at least %(least)d characters."), code="short", params={"least": least})
+
+
 def clean_text(value: str, *, multiline: bool = False) -> str:
     """The text composed (NFC), trimmed, without invisible characters; control characters are refused."""
     text = unicodedata.normalize("NFC", value).translate(_INVISIBLE)
@@ -41,7 +55,7 @@ def clean_text(value: str, *, multiline: bool = False) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     allowed = "\n\t" if multiline else ""
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed for letter in text.strip()):
-        raise ValidationError(_("Remove the control characters from this text."), code="control_characters")
+        raise control_characters()
     return text.strip()
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from access import chips
 from cases import codes, validation
 from cases.forms.fields import UNKNOWN_CODE, DayField, TextField, offer
 from cases.models import DiseaseProfile, Outbreak
@@ -68,10 +69,20 @@ class CaseFilter(ClearChoices, forms.Form):
     """Which cases the list shows; unknown words show everything."""
 
     status = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("All states")), *codes.choices("CASE_STATUS")]
+        label=_("State"),
+        required=False,
+        choices=[
+            ("", _("All states")),
+            *chips.choices(chips.STATUSES, codes.code_list("CASE_STATUS").values),
+        ],
     )
     classification = forms.ChoiceField(
-        label=_("Class"), required=False, choices=[("", _("All classes")), *codes.choices("CASE_CLASS")]
+        label=_("Class"),
+        required=False,
+        choices=[
+            ("", _("All classes")),
+            *chips.choices(chips.CLASSIFICATIONS, codes.code_list("CASE_CLASS").values),
+        ],
     )
     outbreak = forms.ModelChoiceField(
         label=_("Outbreak"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from tests import factories
@@ -171,6 +172,78 @@ def correct_town(person: Person, case: str) -> None:
     page.wait_for_url(re.compile(f"{case}$"))
     assert "Saved" in person.text
     assert "更正示例街道" not in page.content()
+
+
+def _type_day(page: Any, element_id: str, keys: str) -> None:
+    page.focus(f"#{element_id}")
+    page.keyboard.type(keys)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_an_impossible_day_is_told_and_stays(
+    person: Callable[..., Person], site: Product, world: World, language: str
+) -> None:
+    someone = person(world.investigator, locale="en-US")
+    page = someone.page
+    someone.speak(language)
+    someone.go("/cases/open/")
+    page.fill("#id_town", TOWN)
+    _type_day(page, "id_onset_date", "11152026")
+    _type_day(page, "id_first_positive_date", "11312026")
+    page.locator("main form button[type=submit].btn-primary").click()
+    beside = page.locator(".field:has(#id_first_positive_date) .errors")
+    says = {"en": "This is no date of the calendar. Enter year, month and day.", "zh-hans": "不是有效日期。"}
+    assert beside.inner_text().strip().startswith(says[language])
+    assert page.evaluate("document.activeElement.id") == "id_first_positive_date"
+    assert page.get_attribute("#id_first_positive_date", "aria-invalid") == "true"
+    assert page.evaluate("document.getElementById('id_first_positive_date').validity.badInput")
+    assert page.input_value("#id_onset_date") == "2026-11-15"
+    assert page.input_value("#id_town") == TOWN
+    assert page.locator("main button[type=submit].btn-primary").is_enabled()
+    assert someone.flaws() == []
+    page.keyboard.press("Control+Enter")
+    assert beside.count() == 1
+    page.fill("#id_first_positive_date", "2026-11-16")
+    assert beside.count() == 0
+    assert page.get_attribute("#id_first_positive_date", "aria-invalid") is None
+    page.locator("main form button[type=submit].btn-primary").click()
+    page.wait_for_selector("[data-error-summary]")
+
+
+def test_an_impossible_day_is_not_sent_without_script(person: Callable[..., Person], world: World) -> None:
+    someone = person(world.investigator, locale="en-US", java_script_enabled=False)
+    page = someone.page
+    someone.go("/cases/open/")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+    answers = {"full_name": NAME, "age_value": "41", "phone": PHONE, "town": TOWN}
+    for name, words in answers.items():
+        page.fill(f"#id_{name}", words)
+    chosen = {"sex": "2", "occupation_group": "14", "is_health_worker": "N", "interviewee_relation": "self"}
+    chosen |= {"classification": "confirmed", "outbreak": world.outbreak.code, "notice_given": "full"}
+    for name, code in chosen.items():
+        page.select_option(f"#id_{name}", code)
+    _type_day(page, "id_onset_date", "11152026")
+    _type_day(page, "id_first_positive_date", "11312026")
+    page.locator("main form button[type=submit].btn-primary").click()
+    page.wait_for_timeout(1000)
+    assert not [one for one in sent if one.startswith("POST")]
+    assert someone.path == "/cases/open/"
+    page.fill("#id_first_positive_date", "2026-11-16")
+    page.locator("main form button[type=submit].btn-primary").click()
+    page.wait_for_url(re.compile(r"/cases/[0-9a-f-]{36}/$"))
+
+
+def test_an_impossible_last_day_of_access_is_told(person: Callable[..., Person], world: World) -> None:
+    """A form that the browser checks itself gets the same words."""
+    someone = person(world.supervisor, locale="en-US")
+    page = someone.page
+    someone.go(f"/access/cases/{world.case.pk}/")
+    _type_day(page, "id_until_date", "11312026")
+    page.locator("form[data-save] button[type=submit]").click()
+    beside = page.locator(".field:has(#id_until_date) .errors")
+    assert "This is no date of the calendar." in beside.inner_text()
+    assert page.evaluate("document.activeElement.id") == "id_until_date"
 
 
 def test_mistakes_keep_what_was_typed_and_take_the_focus(person: Callable[..., Person], world: World) -> None:

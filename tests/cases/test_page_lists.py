@@ -4,13 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django import forms
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from access.templatetags.frame import chip
 from access.visibility import CasePermission
-from cases import lists
+from cases import codes, lists
+from cases.forms.outbreaks import CaseFilter
+from contacts.forms import FilterForm as ContactFilter
 from tests import factories
 from tests.cases import pages
 from tests.cast import World
@@ -261,3 +265,22 @@ def test_everyone_concerned_reads_the_dictionary(world: World, signed_in: Any) -
         page = signed_in(world.people[role]).get("/dictionary/")
         assert "full_name" in page.content.decode()
     assert signed_in(world.partner).get("/dictionary/").status_code == 403
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_filter_names_a_code_as_the_list_does(language: str) -> None:
+    asked = [
+        (CaseFilter, "status", "status"),
+        (CaseFilter, "classification", "classification"),
+        (ContactFilter, "status", "status"),
+    ]
+    with translation.override(language):
+        for form, name, kind in asked:
+            field = form.base_fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            offered: list[Any] = list(field.choices)
+            assert len(offered) > 4
+            for code, words in offered[1:]:
+                assert str(words) == str(chip(kind, code)["text"]), (name, code)
+        for status in codes.code_list("CASE_STATUS"):
+            assert status.label == str(chip("status", status.value)["text"])

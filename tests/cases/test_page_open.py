@@ -125,3 +125,39 @@ def test_other_roles_open_no_case(world: World, signed_in: Any, role: str) -> No
     client = signed_in(getattr(world, role))
     assert client.get(URL).status_code == 403
     assert client.post(URL, pages.first_form(world)).status_code == 403
+
+
+WRONG_SHAPES = [
+    ("onset_date", "2026-02-30"),
+    ("onset_date", "11/31/2026"),
+    ("onset_date", "２０２６-11-01x"),
+    ("first_positive_date", "2026-11-31"),
+    ("reported_at", "2026-11-31T25:99"),
+    ("age_value", "3e"),
+    ("age_value", "abc"),
+]
+
+
+@pytest.mark.parametrize(("name", "typed"), WRONG_SHAPES)
+def test_what_a_browser_cannot_show_is_not_lost(world: World, signed_in: Any, name: str, typed: str) -> None:
+    answer = signed_in(world.investigator).post(URL, pages.first_form(world, **{name: typed}))
+    assert answer.status_code == 422
+    assert name in answer.context["form"].errors
+    drawn = str(answer.context["form"][name])
+    assert 'type="text"' in drawn
+    assert f'value="{typed}"' in drawn
+
+
+def test_a_day_written_otherwise_is_not_lost_by_another_mistake(world: World, signed_in: Any) -> None:
+    words = {"onset_date": "11/01/2026", "first_positive_date": "2026-11-02", "phone": "12"}
+    form = signed_in(world.investigator).post(URL, pages.first_form(world, **words)).context["form"]
+    assert "onset_date" not in form.errors
+    assert 'type="text"' in str(form["onset_date"])
+    assert 'type="date"' in str(form["first_positive_date"])
+    assert 'type="number"' in str(form["age_value"])
+
+
+def test_the_browser_checks_dates_where_no_script_runs(world: World, signed_in: Any) -> None:
+    page = signed_in(world.investigator).get(URL).content.decode()
+    assert "novalidate" not in page
+    assert "data-own-words" in page
