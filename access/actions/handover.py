@@ -133,7 +133,9 @@ def plan_hand_over(person: User, to: User, *, by: User) -> Handover:
     """
     _require_taker(person, to, by)
     work = work_of(person, by=by)
-    theirs = {one.key: one for one in bulk.held_of(live_grants(by).filter(user=to))}
+    # What lasts a moment or stands in for another is no reason to keep the work from them.
+    lasting = live_grants(by).filter(user=to, single_use=False).exclude(kind__in=[*_STAYS])
+    theirs = {one.key: one for one in bulk.held_of(lasting)}
     going = [piece.held for piece in work.pieces if not piece.stays]
     found = handed_over(going, to.pk, until=_longest(to), without=_never(to), held=theirs)
     cases = _openable({row.key for row in found.rows} | found.kept)

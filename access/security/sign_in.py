@@ -22,6 +22,7 @@ def declare() -> None:
         "access.Binding",
         allow(NONE, "select"),
         allow(PERSON_ROLES, "select insert delete", rows=f"user_id = {ME}"),
-        allow(SEC, "select insert"),
+        # A new password, an end of the account, new factors: whoever bound it earlier comes in no more.
+        allow(SEC, "select insert delete"),
     )
     pin("access.Binding", "id", "user_id", "issuer", "subject_hash", "bound_at")

@@ -21,7 +21,7 @@ def declare() -> None:
         allow(SUPERVISOR, "update", IN_MY_AREA, columns=("name", "is_active")),
         # A merged district's teams move with its people.
         allow(SEC, "select"),
-        allow(SEC, "update", columns=("organisation_id",)),
+        allow(SEC, "update", columns=("organisation_id", "name")),
     )
     protect(
         "access.TeamMember",

@@ -68,7 +68,7 @@ def _decoded(token: str, provider: Provider) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
         algorithm, kid = header.get("alg"), header.get("kid")
         # The list is ours, the header only chooses from it; a key fits one of the two and is bound to it.
-        if algorithm not in KEY_TYPES or "crit" in header:
+        if not isinstance(algorithm, str) or algorithm not in KEY_TYPES or "crit" in header:
             raise TokenRefused("algorithm")
         key = provider.key(kid, algorithm)
         if key is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MOST_KEYS: Final = 50
 # The only algorithms, each with the one kind of key that it goes with.
 KEY_TYPES: Final = {"RS256": "RSA", "ES256": "EC"}
 LEAST_RSA_BITS: Final = 2048
+# RFC 6749, appendix A.11.
+_CODE: Final = re.compile(r"[\x20-\x7e]{1,4000}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Provider:
 
     def redeem(self, code: str, verifier: str, redirect_uri: str) -> dict[str, Any] | None:
         """What the provider gives for a code; None when it does not take the code. Raises ProviderFailed."""
+        if not _CODE.fullmatch(code):
+            return None
         endpoints = self.endpoints()
         fields = {
             "grant_type": "authorization_code",
@@ -85,7 +90,7 @@ class Provider:
             headers, fields = {}, {**fields, "client_id": client_id, "client_secret": secret}
         else:
             headers = {"Authorization": f"Basic {_basic(client_id, secret)}"}
-        status, answer = self._asked(lambda: fetching.post(endpoints.token, fields, headers))
+        status, answer = self._asked(lambda: fetching.post(endpoints.token, fields, headers), by_anyone=True)
         if status != 200 and answer.get("error") == "invalid_client":
             # Our secret is wrong: nobody's fault who signs in.
             raise ProviderFailed("client")
@@ -104,13 +109,18 @@ class Provider:
         # Without a name there must be no choice.
         return _made(fit[0], algorithm) if len(fit) == 1 else None
 
-    def _asked(self, question: Callable[[], T]) -> T:
-        """The answer; after a failure nobody else waits for one for a while."""
+    def _asked(self, question: Callable[[], T], *, by_anyone: bool = False) -> T:
+        """The answer; after a failure nobody else waits for one for a while.
+
+        by_anyone: a visitor chose the question, so an odd answer to it says nothing about the provider.
+        """
         if time.monotonic() < self._failed_until:
             raise ProviderFailed("unreachable")
         try:
             return question()
-        except ProviderFailed:
+        except ProviderFailed as error:
+            if by_anyone and error.code not in ("unreachable", "too_slow"):
+                raise
             self._failed_until = time.monotonic() + PAUSE_SECONDS
             raise
 

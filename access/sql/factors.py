@@ -15,6 +15,9 @@ begin
     if gone = 0 then return 0; end if;
     -- All sessions, half-signed-in browsers and tokens of the API are bound to the stamp.
     update public.access_user set session_stamp = gen_random_uuid() where id = person;
+    -- Whoever bound a sign-on elsewhere comes in no more, unless it is the person's only way in.
+    delete from public.access_binding b using public.access_user u
+          where b.user_id = person and u.id = person and u.password not like '!%';
     perform sec.put_notices('factors_reset', array[person], null, null, me);
     perform sec.put_notices('factors_reset_of', array(
         select u.id from public.access_user u where u.role = 'secadmin' and u.id not in (person, me)), null, null, person);

@@ -9,7 +9,11 @@ _PASSED_ON = "kind in ('created', 'direct', 'request', 'bulk', 'team', 'handover
 LEFT_DAYS = 30
 # What a security administrator ended: the account's change or end, and nothing a supervisor took back.
 _LEFT = f"""h.change = 'delete' and h.by_role = 'ep_secadmin'
-               and h.happened_at > statement_timestamp() - interval '{LEFT_DAYS} days'"""
+               and h.happened_at > statement_timestamp() - interval '{LEFT_DAYS} days'
+               and not exists (
+                   select 1 from public.access_granthistory l
+                    where l.user_id = h.user_id and l.case_id = h.case_id and l.codename = h.codename
+                      and l.happened_at > h.happened_at)"""
 
 # The last word on each row of a hand-over: asked by the policy on grants.
 TAKE_OVER_FUNCTION = f"""
@@ -24,6 +28,10 @@ begin
     end if;
     if not sec.has_role(taker, 'investigator') or not exists (
         select 1 from public.access_user u where u.id = taker and u.organisation_id = any(places)) then
+        return false;
+    end if;
+    if not exists (
+        select 1 from public.cases_case c where c.id = the_case and c.district_id = any(places)) then
         return false;
     end if;
     return exists (

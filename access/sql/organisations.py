@@ -52,7 +52,12 @@ begin
                province_id = (select o.parent_id from public.access_organisation o where o.id = survivor.parent_id)
          where district_id = new.id;
         update public.access_user set organisation_id = survivor.id where organisation_id = new.id;
-        update public.access_team set organisation_id = survivor.id where organisation_id = new.id;
+        update public.access_team t
+           set organisation_id = survivor.id,
+               name = case when exists (select 1 from public.access_team o
+                                         where o.organisation_id = survivor.id and o.name = t.name)
+                           then left(t.name, 31) || ' (' || new.code || ')' else t.name end
+         where t.organisation_id = new.id;
     elsif new.parent_id is distinct from old.parent_id then
         if new.level = 'district' then
             update public.cases_case set district_id = district_id where district_id = new.id;

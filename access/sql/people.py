@@ -59,6 +59,9 @@ begin
     if (old.role <> new.role or old.is_active <> new.is_active or old.organisation_id <> new.organisation_id)
        and not {_MOVED} then
         delete from public.access_casegrant where user_id = new.id;
+        if not new.is_active then
+            delete from public.access_binding where user_id = new.id;
+        end if;
         -- What a team is given from now on is not for whoever left.
         delete from public.access_teammember where user_id = new.id;
     elsif new.is_temporary and not old.is_temporary then
@@ -98,6 +101,9 @@ create or replace function sec.apply_account_change() returns trigger {TRIGGER} 
 begin
     if new.asked_at < now() - interval '7 days' then
         raise exception 'this change was asked for too long ago' using errcode = 'check_violation';
+    end if;
+    if not sec.has_role(new.asked_by_id, 'secadmin') then
+        raise exception 'whoever asked for this change keeps no accounts any more' using errcode = 'check_violation';
     end if;
     if new.resets_factors then
         perform sec.drop_factors(new.person_id, new.decided_by_id);
@@ -152,7 +158,9 @@ begin
     if i.person_id is not null then
         update public.access_user u set password = password_hash, session_stamp = gen_random_uuid()
          where u.id = i.person_id and u.is_active and (u.ends_at is null or u.ends_at > statement_timestamp());
-        return case when found then i.person_id end;
+        if not found then return null; end if;
+        delete from public.access_binding where user_id = i.person_id;
+        return i.person_id;
     end if;
     insert into public.access_user
         (id, username, display_name, role, organisation_id, password, language, single_key_shortcuts, is_active,

@@ -124,7 +124,9 @@ def sso_return(request: HttpRequest) -> HttpResponse:
     try:
         return _ENDS[pending.kind](request, at, pending, flow.claims(request, at, pending))
     except TokenRefused as error:
-        _count(request, _COUNTED)
+        if error.code != "denied":
+            # Whoever changed their mind at the provider guessed nothing.
+            _count(request, _COUNTED)
         _record_refusal(request, "sso.token", check=error.code)
         return _PAGES[pending.kind](request, None, pending)
     except ProviderFailed as error:
@@ -200,6 +202,8 @@ def _bound(request: Any, at: Provider, pending: Pending, claims: Claims) -> Http
 
 
 def _accepted(request: HttpRequest, at: Provider, pending: Pending, claims: Claims) -> HttpResponse:
+    if not id_token.is_asked_anew(claims, pending.started_at):
+        raise TokenRefused("auth_time")
     if single_sign_on.accept(bytes.fromhex(pending.invitation), claims) is None:
         _count(request, COUNTED_CODES)
         return _invited_page(request)

@@ -282,6 +282,36 @@ def test_whoever_can_open_the_case_already_is_named_without_new_access(world: An
     assert held(world.colleague) == before
 
 
+def test_a_single_use_of_the_taker_keeps_no_work_from_them(world: Any) -> None:
+    grant(world.case, world.outsider, world.supervisor, days=20)
+    with as_person(world.supervisor):
+        actions.issue(
+            world.case,
+            world.colleague,
+            [CasePermission.REACH],
+            purpose=Purpose.REACH,
+            reason="",
+            until=timezone.now() + timedelta(days=25),
+            by=world.supervisor,
+            single_use=True,
+        )
+    hand_over(world, world.outsider)
+    now = {row.permission.codename: row for row in held(world.colleague)}
+    assert not now["reveal_reach"].single_use
+    assert {row.kind for row in now.values()} == {"handover"}
+    assert sees(world.colleague, world.case)
+
+
+def test_what_was_given_again_and_taken_back_by_a_supervisor_has_not_left(world: Any, signed_in: Any) -> None:
+    grant(world.case, world.outsider, world.supervisor)
+    leave(world, world.outsider)
+    leave(world, world.outsider, is_active=True)
+    grant(world.case, world.outsider, world.supervisor)
+    with as_person(world.supervisor):
+        actions.revoke_person(world.outsider, by=world.supervisor)
+    assert signed_in(world.supervisor).get(address(world.outsider)).status_code == 404
+
+
 def test_the_work_of_an_account_past_its_end_is_handed_over(world: Any, signed_in: Any) -> None:
     with factories.as_owner():
         User.objects.filter(pk=world.investigator.pk).update(ends_at=timezone.now() - timedelta(hours=1))

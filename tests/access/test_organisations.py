@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from access import actions
 from access.models import CaseGrant, Organisation, User
 from cases.models import Case
 from contacts.models import Contact
@@ -118,6 +119,18 @@ def test_merged_districts_share_cases_contacts_and_people(world: Any, signed_in:
     (event,) = events("organisation.merge")
     assert event["counts"] == {"people": 3, "cases": 1}
     assert event["extra"] == {"into": world.other_district.pk}
+
+
+def test_teams_of_one_name_both_survive_a_merger(world: Any, signed_in: Any) -> None:
+    for boss in (world.supervisor, world.other_supervisor):
+        with factories.as_person(boss):
+            actions.make_team("一组", by=boss)
+    answer = change(signed_in(world.secadmin), "merge", world.district, world.other_district)
+    assert answer.status_code == 302
+    names = raw.owner_rows(
+        "select name from access_team where organisation_id = %s order by name", [world.other_district.pk]
+    )
+    assert names == [("一组",), (f"一组 ({world.district.code})",)]
 
 
 @pytest.mark.parametrize("kind", ["move", "merge"])

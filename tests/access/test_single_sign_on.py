@@ -633,9 +633,18 @@ def test_a_certificate_that_nobody_vouches_for_is_none(
 def test_nobody_waits_for_a_provider_that_has_just_failed(person: Any, idp: Provider) -> None:
     ways = [Client() for _ in range(3)]
     backs = [at_provider(go(client)) for client in ways]
-    idp.answers["/token"] = (500, b"{}")
+    idp.answers["/keys"] = (500, b"{}")
     assert [client.get(back).status_code for client, back in zip(ways, backs, strict=True)] == [502] * 3
-    assert idp.hits.count("/token") == 1
+    assert idp.hits.count("/keys") == 1
+
+
+def test_an_odd_answer_to_somebodys_code_makes_nobody_else_wait(person: Any, idp: Provider) -> None:
+    back = at_provider(go(client := Client()))
+    idp.answers["/token"] = (403, b"<html>no</html>")
+    assert sign_in(Client()).status_code == 502
+    del idp.answers["/token"]
+    client.get(back)
+    assert enrolled.is_in(client)
 
 
 def test_a_wrong_secret_of_ours_is_nobody_s_fault(
@@ -655,9 +664,9 @@ def test_a_stranger_is_answered_like_a_person_whose_account_ended(
     idp.claims = set_to(email="investigator@example.org", preferred_username="investigator")
     stranger = refused(sign_in(Client()))
     assert events(FAILED)[0]["reason"] == "sso.stranger"
-    bound(world.investigator, idp)
     with factories.as_owner():
         User.objects.filter(pk=world.investigator.pk).update(is_active=False)
+    bound(world.investigator, idp)
     ended = refused(sign_in(Client()))
     assert events(FAILED)[0]["reason"] == "sso.ended"
     assert stranger == ended
@@ -685,6 +694,25 @@ def test_the_same_subject_at_another_provider_is_somebody_else(world: Any, idp: 
             subject_hash=subject_hash("https://other.example", idp.subject),
         ).save(force_insert=True)
     refused(sign_in(Client()))
+
+
+def test_changing_ones_mind_at_the_provider_counts_for_nothing(person: Any, idp: Provider) -> None:
+    for _ in range(7):
+        client = Client()
+        go(client)
+        refused(client.get(RETURN, {"state": pending(client)["state"], "error": "access_denied"}))
+    client = Client()
+    sign_in(client)
+    assert enrolled.is_in(client)
+
+
+def test_a_code_of_odd_letters_never_reaches_the_provider(person: Any, idp: Provider) -> None:
+    client = Client()
+    go(client)
+    refused(client.get(RETURN, {"state": pending(client)["state"], "code": "a\nb\x00"}))
+    other = Client()
+    sign_in(other)
+    assert enrolled.is_in(other)
 
 
 def test_after_five_wrong_returns_the_address_waits(person: Any, idp: Provider, events: Any) -> None:
@@ -978,6 +1006,60 @@ def test_a_wrong_code_leads_nowhere(world: Any, idp: Provider, events: Any) -> N
     for _ in range(4):
         use("0" * 20, client)
     assert use("0" * 20, client).status_code == 429
+
+
+def test_an_invitation_is_accepted_only_when_the_provider_asked_anew(
+    world: Any, idp: Provider, signed_in: Any, events: Any
+) -> None:
+    """On a shared machine a session open at the provider may be somebody else's."""
+    code = code_in(invite(signed_in(world.secadmin), world))
+    idp.obeys_prompt = False
+    client = Client()
+    client.get(at_provider(onward(use(code, client))))
+    assert bindings() == 0
+    assert check_of(events(FAILED)[0]) == "auth_time"
+    idp.obeys_prompt = True
+    client.get(at_provider(onward(use(code, client))))
+    assert bindings() == 1
+
+
+def test_a_new_password_by_code_ends_the_binding(world: Any, person: Any, signed_in: Any) -> None:
+    code = code_in(signed_in(world.secadmin).post(reverse("access:reset", args=[person.pk])))
+    words = {"code": code, "password": "entirely other words 77", "again": "entirely other words 77"}
+    answer = Client().post("/access/invited/", words)
+    assert answer.status_code == 302, answer.content.decode()
+    assert bindings() == 0
+
+
+def test_a_stopped_account_is_bound_to_nobody_when_it_works_again(
+    world: Any, person: Any, signed_in: Any
+) -> None:
+    address = reverse("access:account", args=[person.pk])
+    given = {"role": person.role, "organisation": person.organisation_id, "reason": "task"}
+    client = signed_in(world.secadmin)
+    assert client.post(address, given).status_code == 302
+    assert bindings() == 0
+    assert client.post(address, {**given, "is_active": "on"}).status_code == 302
+    browser = Client()
+    refused(sign_in(browser))
+    assert not enrolled.is_in(browser)
+
+
+def test_reset_factors_end_the_binding_unless_it_is_the_only_way_in(
+    world: Any, person: Any, signed_in: Any, idp: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = enrolled.Clock()
+    monkeypatch.setattr(totp, "time", clock)
+    enrolled.enrol(signed_in(person), clock)
+    reset = reverse("access:reset_factors", args=[person.pk])
+    client = signed_in(world.secadmin)
+    assert client.post(reset, {"reason": "lost"}).status_code == 302
+    assert bindings() == 0
+    bound(person, idp)
+    enrolled.enrol(signed_in(person), clock)
+    without_password(person)
+    assert client.post(reset, {"reason": "lost"}).status_code == 302
+    assert bindings() == 1
 
 
 def test_a_code_for_a_new_password_binds_nobody(world: Any, idp: Provider, signed_in: Any) -> None:
