@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests import cast, servers
+from access.models import User
+from tests import cast, factories, servers
 from tests.access import oidc_provider
 from tests.access.oidc_provider import Provider
 from tests.browser import product
@@ -103,7 +104,7 @@ def person(browser: Any, site: Product) -> Iterator[Callable[..., Person]]:
         opened = browser.new_context(
             **{"viewport": WIDE, "accept_downloads": True, "locale": "en", **context}
         )
-        people.append(Person(opened.new_page(), site.url))
+        people.append(Person(opened.new_page(), site.url, user))
         if user is not None:
             people[-1].come_in(user)
         return people[-1]
@@ -112,4 +113,8 @@ def person(browser: Any, site: Product) -> Iterator[Callable[..., Person]]:
     complaints = [line for one in people for line in one.complaints()]
     for one in people:
         one.page.context.close()
+        if one.has_switched and one.user is not None:
+            # The account remembers it; the next test expects its own language.
+            with site.inside(), factories.as_owner():
+                User.objects.filter(pk=one.user.pk).update(language=one.user.language)
     assert complaints == []

@@ -33,6 +33,8 @@ class Person:
 
     page: Any
     url: str
+    user: Any = None
+    has_switched: bool = False
     told: list[str] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
 
@@ -80,6 +82,7 @@ class Person:
 
     def speak(self, language: str) -> None:
         """Switch the language by the switch on the page."""
+        self.has_switched = True
         if self.page.url == "about:blank":
             self.go("/")
         with self.page.expect_navigation():
