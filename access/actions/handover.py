@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.actions import bulk
@@ -20,7 +20,8 @@ from access.actions.grants import LONGEST_TEMPORARY, GrantRefused, possible_gran
 from access.actions.notices import notify
 from access.actions.people import ledger_actor
 from access.actions.revocation import live_grants, revoke_grants
-from access.models import AccessDecision, Notice, Organisation, Revocation, User
+from access.models import AccessDecision, Notice, Revocation, User
+from access.models.reach import within
 from access.purposes import Purpose
 from access.two_persons import ALONE_AT_MOST
 from access.visibility import CasePermission
@@ -119,9 +120,7 @@ def work_of(person: User, *, by: User) -> Work:
 
 def possible_takers(person: User, *, by: User) -> QuerySet[User]:
     """Who may take the work over: other active investigators of the supervisor's area."""
-    place = by.organisation_id
-    area = Organisation.objects.filter(Q(pk=place) | Q(parent=place) | Q(parent__parent=place))
-    return possible_grantees(by).filter(organisation__in=area).exclude(pk=person.pk)
+    return possible_grantees(by).filter(within(by.organisation, "organisation")).exclude(pk=person.pk)
 
 
 def plan_hand_over(person: User, to: User, *, by: User) -> Handover:

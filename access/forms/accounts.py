@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from access.actions.accounts import FactorReason, Reason, State
 from access.models import Organisation, User
+from access.models.reach import within
 from access.roles import Role
 from vault.forms import ClearChoices
 from vault.normalise import refuse_control_characters, refuse_long_numbers
@@ -66,9 +67,7 @@ class AccountSearch(ClearChoices, forms.Form):
         if text := given["q"].strip():
             rows = rows.filter(Q(username__icontains=text) | Q(display_name__icontains=text))
         if place := given["organisation"]:
-            rows = rows.filter(
-                Q(organisation=place) | Q(organisation__parent=place) | Q(organisation__parent__parent=place)
-            )
+            rows = rows.filter(within(place, "organisation"))
         if given["role"]:
             rows = rows.filter(role=given["role"])
         return _of_state(rows, given["state"])

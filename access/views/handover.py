@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse
@@ -23,6 +22,7 @@ from access.forms.bulk import HandOverForm
 from access.http import SignedInRequest
 from access.models import User
 from access.purposes import Purpose
+from access.views.fetching import visible_cases
 from access.views.grants import refusal_words
 from audit import trail
 from audit.acts import Act
@@ -70,7 +70,7 @@ def _lines(request: SignedInRequest, found: Handover | None) -> dict[str, Any]:
     if found is None:
         return {}
     going, staying = sorted(found.cases)[:LINES_SHOWN], sorted(found.staying)[:LINES_SHOWN]
-    cases = apps.get_model("cases.Case").objects.visible_to(request.user).in_bulk([*going, *staying])
+    cases = visible_cases(request).in_bulk([*going, *staying])
     rows: dict[UUID, list[Row]] = defaultdict(list)
     for row in found.expansion.rows:
         rows[row.case_id].append(row)
